@@ -1,0 +1,75 @@
+# segment: behavioral customer segmentation inside PostgreSQL
+#
+#   make, make install, make installcheck   the PGXS way, for whoever has a server
+#   make demo                               the main job on real data, in a cluster of its own
+#   make test                               every test but the long soak, in a cluster of its own
+
+EXTENSION = segment
+MODULE_big = segment
+# The version stands in segment.control alone.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" segment.control)
+
+OBJS = \
+	src/segment.o \
+	src/guc.o \
+	src/context.o \
+	src/model/decay.o \
+	src/model/crossing.o \
+	src/aggregate/engagement.o \
+	src/aggregate/sessions.o \
+	src/catalog/load.o \
+	src/catalog/store.o \
+	src/catalog/names.o \
+	src/rule/parse.o \
+	src/rule/moving.o \
+	src/rule/time.o \
+	src/rule/compile.o \
+	src/rule/crossing.o \
+	src/capture/trigger.o \
+	src/capture/keyset.o \
+	src/capture/marklog.o \
+	src/capture/install.o \
+	src/capture/wake.o \
+	src/define/tables.o \
+	src/define/sources.o \
+	src/define/columns.o \
+	src/define/definition.o \
+	src/refresh/collect.o \
+	src/refresh/evaluate.o \
+	src/refresh/apply.o \
+	src/refresh/refresh.o \
+	src/refresh/runs.o \
+	src/refresh/verify.o \
+	src/refresh/current.o \
+	src/worker/launcher.o \
+	src/worker/scheduler.o \
+	src/worker/job.o \
+	src/worker/jobs.o \
+	src/worker/schedule.o \
+	src/worker/clock.o
+
+# The install script is these parts in this order, one for each room.
+SQL_PARTS = \
+	sql/context.sql \
+	sql/aggregate.sql \
+	sql/catalog.sql \
+	sql/rule.sql \
+	sql/capture.sql \
+	sql/define.sql \
+	sql/refresh.sql \
+	sql/worker.sql
+
+INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA_built = $(INSTALL_SQL)
+DATA = $(wildcard sql/upgrades/*.sql)
+EXTRA_CLEAN = sql/$(EXTENSION)--*.sql test/expected
+
+PG_CPPFLAGS = -I$(srcdir)/src
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare $(if $(WERROR),-Werror)
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(INSTALL_SQL): $(SQL_PARTS) segment.control
+	cat $(addprefix $(srcdir)/,$(SQL_PARTS)) > $@

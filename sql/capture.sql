@@ -1,0 +1,39 @@
+-- Marks: which customers changed --------------------------------------------
+-- Two logs: writers append to one while the other is emptied.  Append-only and
+-- without any index, so that no writer waits for another or for a refresh.
+-- A key of NULL marks every customer of the segment table.
+
+CREATE TABLE segment.mark_log_0 (
+    xid       xid8        NOT NULL,             -- top-level transaction of the writer
+    tbl       oid         NOT NULL,
+    key       text,
+    marked_at timestamptz NOT NULL
+);
+CREATE TABLE segment.mark_log_1 (LIKE segment.mark_log_0);
+COMMENT ON TABLE segment.mark_log_0 IS 'keys of customers whose events changed, as written by the triggers';
+COMMENT ON TABLE segment.mark_log_1 IS 'keys of customers whose events changed, as written by the triggers';
+
+-- What has been collected: every mark visible in this snapshot.
+CREATE TABLE segment.bookmark (
+    only_row   bool        PRIMARY KEY DEFAULT true CHECK (only_row),
+    snapshot   pg_snapshot NOT NULL,
+    active_log int         NOT NULL DEFAULT 0   -- the log that writers are to prefer
+);
+INSERT INTO segment.bookmark (snapshot) VALUES (pg_catalog.pg_current_snapshot());
+COMMENT ON TABLE segment.bookmark IS 'how far the mark logs have been collected';
+
+-- Keys to process, each once.
+CREATE TABLE segment.work (
+    tbl       oid         NOT NULL,
+    whole     bool        NOT NULL,             -- every customer; key is then empty
+    key       text        NOT NULL,
+    marked_at timestamptz NOT NULL,             -- of the oldest mark
+    PRIMARY KEY (tbl, whole, key)
+);
+COMMENT ON TABLE segment.work IS 'customers to be processed by the next refresh';
+
+CREATE FUNCTION segment.capture() RETURNS trigger
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'segment_capture';
+COMMENT ON FUNCTION segment.capture() IS
+'trigger function that marks the customers whose events a statement changed';

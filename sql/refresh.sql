@@ -1,0 +1,38 @@
+-- Refresh -------------------------------------------------------------------
+
+-- What is known of a segment table's freshness.  Not dumped: a table without a
+-- row here is rebuilt by its first refresh.
+CREATE TABLE segment.table_state (
+    tbl        oid         PRIMARY KEY,
+    as_of      timestamptz NOT NULL,            -- of the latest refresh that finished
+    rebuilt_at timestamptz NOT NULL,
+    next_due   timestamptz NOT NULL,            -- the earliest valid_until; infinity if none
+    ignored    bigint      NOT NULL             -- events without key or time at the last rebuild
+);
+COMMENT ON TABLE segment.table_state IS 'freshness of each segment table';
+
+-- Customers without a row whom time alone may give one: future events, rules of eligibility.
+CREATE TABLE segment.pending (
+    tbl        oid         NOT NULL,
+    key        text        NOT NULL,
+    due        timestamptz NOT NULL,
+    PRIMARY KEY (tbl, key)
+);
+CREATE INDEX pending_due ON segment.pending (tbl, due);
+COMMENT ON TABLE segment.pending IS 'customers without a row who may get one as time passes';
+
+CREATE TABLE segment.run (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tbl         oid         NOT NULL,
+    kind        text        NOT NULL CHECK (kind IN ('refresh', 'rebuild')),
+    pid         int         NOT NULL,
+    started_at  timestamptz NOT NULL,
+    finished_at timestamptz,
+    status      text        NOT NULL DEFAULT 'running'
+                CHECK (status IN ('running', 'succeeded', 'failed', 'interrupted')),
+    processed   bigint      NOT NULL DEFAULT 0,
+    changed     bigint      NOT NULL DEFAULT 0,
+    error       text
+);
+CREATE INDEX run_tbl ON segment.run (tbl, id);
+COMMENT ON TABLE segment.run IS 'what refreshes did';

@@ -1,0 +1,62 @@
+/*
+ * capture.h
+ *		Which customers changed: the triggers and the mark log.
+ *
+ * A mark is written in the event's own transaction, never waits, and is never
+ * lost.  See docs/architecture.md for the protocol.
+ */
+#ifndef SEGMENT_CAPTURE_H
+#define SEGMENT_CAPTURE_H
+
+#include "catalog/catalog.h"
+#include "datatype/timestamp.h"
+
+/* Called from _PG_init. */
+extern void capture_init(void);
+
+/* marklog.c */
+
+/* Appends marks for keys (of char *) of a segment table. */
+extern void marklog_append(Oid tbl, List *keys);
+
+/* Appends a mark for every customer of a segment table. */
+extern void marklog_append_all(Oid tbl);
+
+/*
+ * After a collection in the same transaction, whose bookmark row is locked:
+ * empties the log that writers have left, if nobody holds it, and points
+ * writers to it when the other has grown.  Never waits.
+ */
+extern void marklog_rotate(void);
+
+/* install.c */
+
+/*
+ * Creates the triggers of a source that are missing, on the relation and on
+ * all its partitions and children, with the rights of the current role.
+ * Returns whether any was missing.
+ */
+extern bool capture_install(const Source *source);
+
+/* Drops the triggers of a source wherever they are. */
+extern void capture_remove(const Source *source);
+
+/* wake.c: schedulers that want to know of commits that wrote marks */
+
+/* The calling process wants its latch set when marks are committed in this database. */
+extern void wake_register(void);
+extern void wake_unregister(void);
+
+/*
+ * Has anything been committed since the last call?  (Registered processes
+ * only; clears the flag, so ask before looking for work.)
+ */
+extern bool wake_pending(void);
+
+/* Sets the latch of this database's scheduler when the transaction commits. */
+extern void wake_at_commit(void);
+
+/* Sets it now: a schedule or a due instant changed. */
+extern void wake_now(void);
+
+#endif							/* SEGMENT_CAPTURE_H */

@@ -1,0 +1,122 @@
+/*
+ * catalog.h
+ *		Definitions: reading and writing the configuration tables.
+ *
+ * Knows nothing of how expressions are checked, captured or run.
+ */
+#ifndef SEGMENT_CATALOG_H
+#define SEGMENT_CATALOG_H
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+/* A named expression: an extra column of a source, or an attribute. */
+typedef struct NamedExpr
+{
+	char	   *name;
+	char	   *expression;		/* canonical */
+} NamedExpr;
+
+typedef enum SourceKind
+{
+	SOURCE_EVENTS,
+	SOURCE_ATTRIBUTES
+} SourceKind;
+
+typedef struct Source
+{
+	int			id;				/* argument of its triggers */
+	SourceKind	kind;
+	Oid			tbl;			/* segment table */
+	Oid			relation;
+	char	   *name;
+	char	   *key;			/* canonical expressions; NULL where not given */
+	char	   *at;
+	char	   *event;
+	char	   *value;
+	char	   *item;
+	List	   *extra;			/* of NamedExpr */
+} Source;
+
+typedef enum ColumnKind
+{
+	COLUMN_ATTRIBUTE,
+	COLUMN_SCORE,
+	COLUMN_SEGMENT,
+	COLUMN_ELIGIBLE				/* no column of the table: the rule of set_eligible */
+} ColumnKind;
+
+/* What a column is computed from. */
+typedef enum ColumnOver
+{
+	OVER_ATTRIBUTES,
+	OVER_EVENTS,				/* an aggregate over the stream */
+	OVER_ROW					/* an expression over other columns */
+} ColumnOver;
+
+typedef struct Column
+{
+	char	   *name;
+	ColumnKind	kind;
+	int			position;
+	ColumnOver	over;
+	char	   *expression;		/* canonical */
+	Oid			type;
+	List	   *crossings;		/* of char *: instants at which time alone may change it */
+	char	   *unanalyzed;		/* NULL, or the part that keeps it from being exact */
+} Column;
+
+typedef struct SegmentTable
+{
+	Oid			relid;
+	Oid			owner;
+	Oid			history;
+	Oid			events;			/* the stream's view, or InvalidOid */
+	char	   *key_name;
+	Oid			key_type;
+	char	   *time_zone;
+	Interval   *max_age;
+	List	   *sources;		/* of Source, both kinds, by id */
+	List	   *columns;		/* of Column, by position */
+} SegmentTable;
+
+/* The name under which the rule of set_eligible is kept. */
+#define ELIGIBLE_NAME "__segment_eligible"
+
+/* Names beginning so are kept for the extension. */
+#define RESERVED_PREFIX "__segment_"
+
+/* load.c */
+
+/* Reads a definition; error with a hint if relid is no segment table. */
+extern SegmentTable *catalog_load(Oid relid);
+extern bool catalog_is_segment_table(Oid relid);
+
+/* One source by id, or NULL.  Reads by index, without SPI: triggers call it. */
+extern Source *catalog_load_source(int id);
+
+/* Error unless the current role owns the segment table (or is a member of its owner). */
+extern void catalog_check_owner(Oid relid);
+
+extern Column *catalog_find_column(const SegmentTable *table, const char *name);
+
+/* store.c: rows of the configuration tables, written as the extension's owner */
+extern void catalog_insert_table(const SegmentTable *table);
+extern void catalog_set_events(Oid relid, Oid events);
+extern void catalog_set_max_age(Oid relid, const Interval *max_age);
+extern int	catalog_insert_source(const Source *source);
+extern void catalog_delete_source(int id);
+extern void catalog_put_column(Oid relid, const Column *column);
+extern void catalog_delete_column(Oid relid, const char *name);
+extern void catalog_delete_table(Oid relid);
+
+/* names.c */
+
+/* "schema"."name", quoted as needed, whatever the search_path. */
+extern char *catalog_qualified_name(Oid relid);
+extern char *catalog_type_name(Oid type);
+
+/* Error if a name can not become a column: empty, too long, reserved. */
+extern void catalog_check_name(const char *name, const char *what);
+
+#endif							/* SEGMENT_CATALOG_H */

@@ -1,0 +1,45 @@
+/*
+ * compat.h
+ *		The only file that may name PG_VERSION_NUM.
+ *
+ * Wrappers have the signature of the newest version supported.
+ */
+#ifndef SEGMENT_COMPAT_H
+#define SEGMENT_COMPAT_H
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "segment supports PostgreSQL 15 to 18"
+#endif
+
+/* Ownership checks became one generic function in PostgreSQL 16. */
+#if PG_VERSION_NUM < 160000
+#include "utils/acl.h"
+#define segment_owns_relation(relid, role) pg_class_ownercheck((relid), (role))
+#else
+#include "catalog/pg_class.h"
+#include "utils/acl.h"
+#define segment_owns_relation(relid, role) \
+	object_ownercheck(RelationRelationId, (relid), (role))
+#endif
+
+/* Values that GUC check hooks return are allocated by guc.c since PostgreSQL 16. */
+#if PG_VERSION_NUM < 160000
+#define segment_guc_alloc(size) malloc(size)
+#define segment_guc_free(ptr) free(ptr)
+#else
+#include "utils/guc.h"
+#define segment_guc_alloc(size) guc_malloc(LOG, (size))
+#define segment_guc_free(ptr) guc_free(ptr)
+#endif
+
+/* Time zone abbreviations report their errors in an extra argument since 16. */
+#if PG_VERSION_NUM < 160000
+#define segment_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) \
+	DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz))
+#else
+#define segment_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) \
+	DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz), \
+				   &(DateTimeErrorExtra) {0})
+#endif
+
+#endif							/* SEGMENT_COMPAT_H */

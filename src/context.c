@@ -1,0 +1,150 @@
+/*
+ * context.c
+ *		Whose rights and which settings a piece of work runs with.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "commands/extension.h"
+#include "context.h"
+#include "fmgr.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(segment_now);
+
+static void
+pin(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+static void
+pin_settings(const char *search_path, const char *time_zone)
+{
+	/* pg_temp last: else it would come first for tables and types */
+	pin("search_path", search_path);
+	pin("TimeZone", time_zone);
+	pin("DateStyle", "ISO, MDY");
+	pin("IntervalStyle", "postgres");
+	pin("extra_float_digits", "1");
+	pin("bytea_output", "hex");
+	pin("standard_conforming_strings", "on");
+	pin("transform_null_equals", "off");
+	pin("quote_all_identifiers", "off");
+	pin("xmloption", "content");
+}
+
+static void
+remember(RunContext *ctx)
+{
+	GetUserIdAndSecContext(&ctx->userid, &ctx->sec_context);
+	ctx->nestlevel = NewGUCNestLevel();
+}
+
+void
+context_enter_owner(RunContext *ctx, Oid owner, const char *time_zone)
+{
+	remember(ctx);
+	SetUserIdAndSecContext(owner,
+						   ctx->sec_context | SECURITY_RESTRICTED_OPERATION);
+	pin_settings("pg_catalog, pg_temp", time_zone);
+	pin("row_security", "off");
+}
+
+void
+context_enter_parse(RunContext *ctx, const char *time_zone)
+{
+	remember(ctx);
+	pin_settings("pg_catalog, segment, pg_temp", time_zone);
+}
+
+void
+context_enter_catalog(RunContext *ctx)
+{
+	HeapTuple	tuple;
+	Oid			owner;
+	Oid			relid = context_relation("config_table");
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	remember(ctx);
+	SetUserIdAndSecContext(owner,
+						   ctx->sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	pin_settings("pg_catalog, pg_temp", "UTC");
+}
+
+void
+context_set_as_of(TimestampTz as_of)
+{
+	pin("segment.as_of", timestamptz_to_str(as_of));
+}
+
+void
+context_leave(RunContext *ctx)
+{
+	AtEOXact_GUC(false, ctx->nestlevel);
+	SetUserIdAndSecContext(ctx->userid, ctx->sec_context);
+}
+
+TimestampTz
+context_instant(void)
+{
+	TimestampTz as_of;
+
+	return guc_as_of(&as_of) ? as_of : GetCurrentTimestamp();
+}
+
+Oid
+context_schema(void)
+{
+	return get_namespace_oid("segment", false);
+}
+
+Oid
+context_relation(const char *name)
+{
+	Oid			relid = get_relname_relid(name, context_schema());
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"segment.%s\" does not exist", name),
+				 errhint("Run CREATE EXTENSION segment in this database.")));
+	return relid;
+}
+
+bool
+context_extension_exists(void)
+{
+	return OidIsValid(get_extension_oid("segment", true)) &&
+		OidIsValid(get_namespace_oid("segment", true));
+}
+
+/* segment.now(): segment.as_of if set, else the transaction's now(). */
+Datum
+segment_now(PG_FUNCTION_ARGS)
+{
+	TimestampTz as_of;
+
+	if (!guc_as_of(&as_of))
+		as_of = GetCurrentTransactionStartTimestamp();
+	PG_RETURN_TIMESTAMPTZ(as_of);
+}

@@ -1,0 +1,57 @@
+/*
+ * context.h
+ *		Whose rights and which settings a piece of work runs with.
+ *
+ * Everything that comes from a user's expression is parsed and run inside
+ * context_enter_owner .. context_leave; everything that touches the
+ * configuration tables inside context_enter_catalog .. context_leave.
+ * An error needs no leave: the abort of the (sub)transaction restores both
+ * the role and the settings.
+ */
+#ifndef SEGMENT_CONTEXT_H
+#define SEGMENT_CONTEXT_H
+
+#include "datatype/timestamp.h"
+
+typedef struct RunContext
+{
+	Oid			userid;			/* role to go back to */
+	int			sec_context;	/* its security context */
+	int			nestlevel;		/* GUC nest level to go back to */
+} RunContext;
+
+/*
+ * Takes the rights of a role in a security-restricted operation, and pins
+ * every setting that could change the meaning of an expression: search_path
+ * is pg_catalog alone, row_security off (hidden rows are an error).
+ */
+extern void context_enter_owner(RunContext *ctx, Oid owner, const char *time_zone);
+
+/*
+ * Pins the settings alone, keeping the caller's rights; for parsing.  Names
+ * that are not qualified are looked up in pg_catalog and then in segment.
+ */
+extern void context_enter_parse(RunContext *ctx, const char *time_zone);
+
+/* Takes the rights of the extension's owner, to reach the configuration tables. */
+extern void context_enter_catalog(RunContext *ctx);
+
+/* Sets segment.as_of until context_leave. */
+extern void context_set_as_of(TimestampTz as_of);
+
+extern void context_leave(RunContext *ctx);
+
+/*
+ * The instant a refresh or a verification speaks about: segment.as_of if set,
+ * else the clock, which unlike now() moves on within a transaction.
+ */
+extern TimestampTz context_instant(void);
+
+/* OID of the schema segment, and of a relation or function in it (error if missing). */
+extern Oid	context_schema(void);
+extern Oid	context_relation(const char *name);
+
+/* Is the extension there?  (A library can be loaded without it.) */
+extern bool context_extension_exists(void);
+
+#endif							/* SEGMENT_CONTEXT_H */

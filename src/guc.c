@@ -1,0 +1,133 @@
+/*
+ * guc.c
+ *		Every setting of the extension.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "compat.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+char	   *segment_databases = NULL;
+int			segment_batch_size = 10000;
+int			segment_mark_limit = 10000;
+int			segment_log_rotation_size = 1024;
+int			segment_runs_kept = 1000;
+
+static char *as_of_string = NULL;
+static bool as_of_is_set = false;
+static TimestampTz as_of_value = 0;
+
+/*
+ * Reads a timestamp without raising an error, since a check hook may run where
+ * an error is fatal.
+ */
+static bool
+parse_instant(const char *text, TimestampTz *result)
+{
+	char		workbuf[MAXDATELEN + MAXDATEFIELDS];
+	char	   *field[MAXDATEFIELDS];
+	int			ftype[MAXDATEFIELDS];
+	int			nf;
+	int			dtype;
+	int			tz = 0;
+	fsec_t		fsec;
+	struct pg_tm tm;
+
+	if (ParseDateTime(text, workbuf, sizeof(workbuf), field, ftype,
+					  MAXDATEFIELDS, &nf) != 0 ||
+		segment_decode_datetime(field, ftype, nf, &dtype, &tm, &fsec, &tz) != 0)
+		return false;
+	return dtype == DTK_DATE && tm2timestamp(&tm, fsec, &tz, result) == 0;
+}
+
+/*
+ * The value is rewritten in UTC with its offset, so that it means the same in
+ * a parallel worker that restores it before TimeZone.
+ */
+static bool
+check_as_of(char **newval, void **extra, GucSource source)
+{
+	TimestampTz *instant;
+	TimestampTz parsed;
+	struct pg_tm tm;
+	fsec_t		fsec;
+	char		text[MAXDATELEN + 1];
+	int			utc = 0;
+	char	   *canonical;
+
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	if (!parse_instant(*newval, &parsed) ||
+		timestamp2tm(parsed, NULL, &tm, &fsec, NULL, NULL) != 0)
+	{
+		GUC_check_errdetail("\"%s\" is not a finite timestamp.", *newval);
+		GUC_check_errhint("Give a timestamp such as '2026-01-31 12:00:00+00', or an empty string for the present.");
+		return false;
+	}
+	EncodeDateTime(&tm, fsec, true, utc, NULL, USE_ISO_DATES, text);
+
+	instant = (TimestampTz *) segment_guc_alloc(sizeof(TimestampTz));
+	canonical = (char *) segment_guc_alloc(strlen(text) + 1);
+	if (instant == NULL || canonical == NULL)
+		return false;
+	*instant = parsed;
+	strcpy(canonical, text);
+	segment_guc_free(*newval);
+	*newval = canonical;
+	*extra = instant;
+	return true;
+}
+
+static void
+assign_as_of(const char *newval, void *extra)
+{
+	as_of_is_set = extra != NULL;
+	if (extra != NULL)
+		as_of_value = *(TimestampTz *) extra;
+}
+
+bool
+guc_as_of(TimestampTz *as_of)
+{
+	if (as_of_is_set)
+		*as_of = as_of_value;
+	return as_of_is_set;
+}
+
+void
+guc_init(void)
+{
+	DefineCustomStringVariable("segment.as_of",
+							   "The instant that segment.now() returns; empty for the present.",
+							   NULL, &as_of_string, "",
+							   PGC_USERSET, 0,
+							   check_as_of, assign_as_of, NULL);
+	DefineCustomStringVariable("segment.databases",
+							   "Databases in which schedules run, separated by commas.",
+							   NULL, &segment_databases, "",
+							   PGC_SIGHUP, GUC_LIST_INPUT, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.batch_size",
+							"Customers that a refresh processes in one transaction.",
+							NULL, &segment_batch_size, 10000, 1, INT_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.mark_limit",
+							"Distinct keys that one statement marks one by one; beyond it, it marks the whole segment table.",
+							NULL, &segment_mark_limit, 10000, 0, INT_MAX,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.log_rotation_size",
+							"Size beyond which a mark log is rotated.",
+							NULL, &segment_log_rotation_size, 1024, 8, INT_MAX,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.runs_kept",
+							"Runs that segment.runs remembers for each segment table.",
+							NULL, &segment_runs_kept, 1000, 1, INT_MAX,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("segment");
+}

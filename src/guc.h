@@ -1,0 +1,31 @@
+/*
+ * guc.h
+ *		Every setting of the extension.
+ */
+#ifndef SEGMENT_GUC_H
+#define SEGMENT_GUC_H
+
+#include "datatype/timestamp.h"
+
+/* segment.databases: comma-separated names of the databases that get a scheduler */
+extern char *segment_databases;
+
+/* segment.batch_size: customers processed in one transaction of a refresh */
+extern int	segment_batch_size;
+
+/* segment.mark_limit: keys a statement marks one by one before it marks all */
+extern int	segment_mark_limit;
+
+/* segment.log_rotation_size: size of a mark log (kB) beyond which it is rotated */
+extern int	segment_log_rotation_size;
+
+/* segment.runs_kept: rows kept in segment.runs for each segment table */
+extern int	segment_runs_kept;
+
+/* Defines the settings and reserves the prefix. */
+extern void guc_init(void);
+
+/* Is segment.as_of set?  If so, *as_of is its value. */
+extern bool guc_as_of(TimestampTz *as_of);
+
+#endif							/* SEGMENT_GUC_H */

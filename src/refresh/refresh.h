@@ -1,0 +1,48 @@
+/*
+ * refresh.h
+ *		Collect, evaluate, apply, history, verify.
+ */
+#ifndef SEGMENT_REFRESH_H
+#define SEGMENT_REFRESH_H
+
+#include "catalog/catalog.h"
+#include "datatype/timestamp.h"
+#include "utils/tuplestore.h"
+
+/* Called from _PG_init. */
+extern void refresh_init(void);
+
+/* collect.c */
+
+/*
+ * Moves the marks committed since the last collection into work.  Locks the
+ * bookmark before it takes a snapshot.  may_rotate: the transaction ends soon.
+ */
+extern void refresh_collect(bool may_rotate);
+
+/* runs.c: what happened; rows of segment.run */
+
+typedef struct Run
+{
+	int64		id;
+	Oid			tbl;
+	int64		processed;		/* customers looked at */
+	int64		changed;		/* rows inserted, updated or deleted */
+} Run;
+
+/* Records the start of a run; commit it before the work, so that crashes show. */
+extern void run_start(Run *run, Oid tbl, const char *kind);
+extern void run_finish(const Run *run);
+
+/*
+ * Records the end of the runs that this process has started and not finished;
+ * error NULL: it was interrupted.
+ */
+extern void run_fail(Oid tbl, const char *error);
+
+/* Progress of a run under way, visible to others at once (shared memory). */
+extern void progress_start(const Run *run, const char *phase, int64 total);
+extern void progress_report(int64 done);
+extern void progress_end(void);
+
+#endif							/* SEGMENT_REFRESH_H */
