@@ -64,6 +64,7 @@ typedef struct Column
 	Oid			type;
 	List	   *crossings;		/* of char *: instants at which time alone may change it */
 	char	   *unanalyzed;		/* NULL, or the part that keeps it from being exact */
+	List	   *depends;		/* of char *: columns that the expression reads */
 } Column;
 
 typedef struct SegmentTable

@@ -39,7 +39,8 @@ enum
 enum
 {
 	COLUMN_TBL = 1, COLUMN_NAME, COLUMN_KIND, COLUMN_POSITION, COLUMN_OVER,
-	COLUMN_EXPRESSION, COLUMN_TYPE, COLUMN_CROSSINGS, COLUMN_UNANALYZED
+	COLUMN_EXPRESSION, COLUMN_TYPE, COLUMN_CROSSINGS, COLUMN_UNANALYZED,
+	COLUMN_DEPENDS
 };
 
 typedef void (*RowReader) (HeapTuple tuple, TupleDesc desc, void *arg);
@@ -205,6 +206,7 @@ read_column(HeapTuple tuple, TupleDesc desc, void *arg)
 	column->type = oid_field(tuple, desc, COLUMN_TYPE);
 	column->crossings = text_array(field(tuple, desc, COLUMN_CROSSINGS, NULL));
 	column->unanalyzed = text_field(tuple, desc, COLUMN_UNANALYZED);
+	column->depends = text_array(field(tuple, desc, COLUMN_DEPENDS, NULL));
 	*columns = lappend(*columns, column);
 }
 
