@@ -136,7 +136,7 @@ DECLARE
     s interval;
     bad record;
 BEGIN
-    FOR seed IN 1 .. 240 LOOP
+    FOR seed IN 1 .. 1000 LOOP
         PERFORM setseed(seed / 1000.0);
         h := half_lives[1 + floor(random() * 8)];
         s := scales[1 + floor(random() * 4)];

@@ -119,7 +119,7 @@ DECLARE
     step interval;
     bad record;
 BEGIN
-    FOR seed IN 1 .. 240 LOOP
+    FOR seed IN 1 .. 1000 LOOP
         PERFORM setseed(seed / 1000.0);
         gap := gaps[1 + floor(random() * 6)];
         -- whole steps, so that many distances equal the gap
