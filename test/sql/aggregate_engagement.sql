@@ -24,7 +24,7 @@ END $$;
 CREATE FUNCTION close(a float8, b float8, tolerance float8) RETURNS bool
 LANGUAGE sql AS $$
     SELECT a IS NOT DISTINCT FROM b
-        OR (a IS NOT NULL AND b IS NOT NULL AND abs(a - b) <= tolerance * greatest(abs(a), abs(b)) + 1e-280)
+        OR (a IS NOT NULL AND b IS NOT NULL AND abs(a - b) <= tolerance * greatest(abs(a), abs(b), 1e-270))
 $$;
 
 -- Meaning ---------------------------------------------------------------------
