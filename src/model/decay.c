@@ -33,16 +33,15 @@ decay_init(DecaySum *sum, int64_t as_of, int64_t half_life)
 	sum->counted = false;
 }
 
-/* Adds value * 2^exponent; value is finite. */
+/*
+ * Adds value * 2^exponent.  The value is below 1, so that the sum of any number
+ * of them stays far from overflow, and not tiny unless it is 0.
+ */
 static void
 add_scaled(DecaySum *sum, double value, int exponent)
 {
 	double		total;
-	int			shift;
 
-	/* A fraction below 1 keeps the terms, and so the sum, far from overflow. */
-	value = frexp(value, &shift);
-	exponent += shift;
 	if (value == 0)
 		return;
 
@@ -90,13 +89,18 @@ decay_add(DecaySum *sum, int64_t at, double weight)
 bool
 decay_merge(DecaySum *sum, const DecaySum *other)
 {
+	double		fraction;
+	int			exponent;
+
 	if (sum->as_of != other->as_of || sum->half_life != other->half_life)
 		return false;
 
 	sum->counted |= other->counted;
 	sum->nonfinite += other->nonfinite;
-	add_scaled(sum, other->sum, other->exponent);
-	add_scaled(sum, other->correction, other->exponent);
+	fraction = frexp(other->sum, &exponent);
+	add_scaled(sum, fraction, exponent + other->exponent);
+	fraction = frexp(other->correction, &exponent);
+	add_scaled(sum, fraction, exponent + other->exponent);
 	return decay_is_valid(sum);
 }
 
