@@ -90,10 +90,10 @@ to_local(TimestampTz instant, struct pg_tm *tm, fsec_t *fsec, int64 *reach)
 }
 
 /*
- * Reads fields of the local clock as an instant.  PostgreSQL looks for the
- * first transition after the same reading in UTC less a day; up to its reading
- * on the old clock, between the two, and from the reading on the new clock on,
- * the offset is the same throughout.
+ * Reads fields of the local clock as an instant.  PostgreSQL judges by the
+ * first transition after the reading, taken as UTC, less a day: a reading
+ * earlier than the new clock's at the transition has the old offset (also where
+ * it was skipped), any other the new one (also where it occurred before).
  */
 static bool
 from_local(struct pg_tm *tm, fsec_t fsec, TimestampTz *instant, int64 *reach)
@@ -110,7 +110,6 @@ from_local(struct pg_tm *tm, fsec_t fsec, TimestampTz *instant, int64 *reach)
 	local = *instant - tz * USECS_PER_SEC;
 	if (next_transition(UNIX_SECONDS(local) - SECS_PER_DAY, &at, &before_off, &after_off))
 	{
-		limit_reach(reach, local, FROM_UNIX_SECONDS(at + before_off));
 		limit_reach(reach, local, FROM_UNIX_SECONDS(at + after_off));
 		limit_reach(reach, local, FROM_UNIX_SECONDS(at + SECS_PER_DAY));
 	}
