@@ -24,12 +24,6 @@
 #define MONTHS_LEAST	(-4 - 3)
 #define MONTHS_MOST		5
 
-static int64
-floor_div(int64 a, int64 b)
-{
-	return a / b - (a % b < 0 ? 1 : 0);
-}
-
 /* t + days + usecs; |days| must stay far from the limits of int64. */
 static int64
 add_saturated(int64 t, int64 days, int64 usecs)
@@ -54,7 +48,8 @@ crossing_window(int64 target, int32 months, int32 days, int64 usecs, int64 slack
 
 	if (months != 0)
 	{
-		int64		nominal = floor_div((int64) months * CYCLE_DAYS, CYCLE_MONTHS);
+		int64		nominal = crossing_floor_div((int64) months * CYCLE_DAYS,
+												 CYCLE_MONTHS);
 
 		least += nominal + MONTHS_LEAST;
 		most += nominal + MONTHS_MOST;

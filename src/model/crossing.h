@@ -48,4 +48,11 @@ extern bool crossing_find(int64 from, int64 target, CrossingWindow window,
  */
 extern int64 crossing_add_span(int64 t, int32 months, int32 days, int64 usecs);
 
+/* Quotient rounded down; b > 0. */
+static inline int64
+crossing_floor_div(int64 a, int64 b)
+{
+	return a / b - (a % b < 0 ? 1 : 0);
+}
+
 #endif							/* SEGMENT_CROSSING_H */

@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(segment_crossing);
 PG_FUNCTION_INFO_V1(segment_crossing_span);
 
 #define UNIX_SECONDS(t) \
-	((pg_time_t) floor_div((t), USECS_PER_SEC) + EPOCH_SECONDS)
+	((pg_time_t) crossing_floor_div((t), USECS_PER_SEC) + EPOCH_SECONDS)
 #define FROM_UNIX_SECONDS(s) (((int64) (s) - EPOCH_SECONDS) * USECS_PER_SEC)
 #define EPOCH_SECONDS \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
@@ -32,19 +32,16 @@ PG_FUNCTION_INFO_V1(segment_crossing_span);
 /* Years in which every zone shows all of its offsets; later ones repeat them. */
 #define FIRST_YEAR	1700
 #define LAST_YEAR	2500
-
-static int64
-floor_div(int64 a, int64 b)
-{
-	return a / b - (a % b < 0 ? 1 : 0);
-}
+#define YEAR_SECONDS(year) \
+	((pg_time_t) (date2j((year), 1, 1) - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
 /*
  * The first change of the session's clock after an instant (both in seconds of
  * the Unix epoch), and the offsets before and after it.  False if there is none.
  */
 static bool
-next_transition(pg_time_t after, pg_time_t *at, long int *before_off, long int *after_off)
+next_transition(pg_time_t after, pg_time_t *at,
+				long int *before_off, long int *after_off)
 {
 	int			before_dst;
 	int			after_dst;
@@ -62,7 +59,10 @@ next_transition(pg_time_t after, pg_time_t *at, long int *before_off, long int *
 	return found > 0;
 }
 
-/* No further than to the given point, if that lies ahead. */
+/*
+ * No further than to the given point, if that lies ahead.  (A point past the
+ * range of timestamps may wrap around; nothing is looked for there.)
+ */
 static void
 limit_reach(int64 *reach, int64 here, int64 point)
 {
@@ -108,7 +108,8 @@ from_local(struct pg_tm *tm, fsec_t fsec, TimestampTz *instant, int64 *reach)
 	if (tm2timestamp(tm, fsec, &tz, instant) != 0)
 		return false;
 	local = *instant - tz * USECS_PER_SEC;
-	if (next_transition(UNIX_SECONDS(local) - SECS_PER_DAY, &at, &before_off, &after_off))
+	if (next_transition(UNIX_SECONDS(local) - SECS_PER_DAY, &at,
+						&before_off, &after_off))
 	{
 		limit_reach(reach, local, FROM_UNIX_SECONDS(at + after_off));
 		limit_reach(reach, local, FROM_UNIX_SECONDS(at + SECS_PER_DAY));
@@ -131,7 +132,7 @@ add_months(TimestampTz *instant, int32 months, int64 *reach)
 	if (!to_local(*instant, &tm, &fsec, reach))
 		return false;
 	month = (int64) tm.tm_year * MONTHS_PER_YEAR + tm.tm_mon - 1 + months;
-	year = floor_div(month, MONTHS_PER_YEAR);
+	year = crossing_floor_div(month, MONTHS_PER_YEAR);
 	if (year < JULIAN_MINYEAR || year > JULIAN_MAXYEAR)
 		return false;
 	days_here = day_tab[isleap(tm.tm_year)][tm.tm_mon - 1];
@@ -191,8 +192,8 @@ zone_spread(void)
 {
 	static const pg_tz *zone = NULL;
 	static int64 spread = 0;
-	pg_time_t	at = (pg_time_t) (date2j(FIRST_YEAR, 1, 1) - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
-	pg_time_t	end = (pg_time_t) (date2j(LAST_YEAR, 1, 1) - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+	pg_time_t	at = YEAR_SECONDS(FIRST_YEAR);
+	pg_time_t	end = YEAR_SECONDS(LAST_YEAR);
 	long int	before_off;
 	long int	after_off;
 	long int	least;
@@ -270,7 +271,8 @@ segment_crossing_span(PG_FUNCTION_ARGS)
 
 	if (TIMESTAMP_NOT_FINITE(at))
 		PG_RETURN_NULL();
-	result = crossing_add_span(after ? at + 1 : at, span->month, span->day, span->time);
+	result = crossing_add_span(after ? at + 1 : at,
+							   span->month, span->day, span->time);
 	if (!IS_VALID_TIMESTAMP(result) || result <= as_of())
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
