@@ -225,9 +225,9 @@ as_of(void)
  * segment.crossing(at, shift, after): the next flip of
  * segment.now() + shift >= at, or of > if after.
  *
- * Adding months or days takes an instant to the local clock at one offset of
- * the zone and back at another, so each may be off by the spread of the zone's
- * offsets.
+ * The slack of the window: adding months or days reads the local clock at one
+ * offset of the zone and sets it back at another, so the sum is off by no more
+ * than the spread of the zone's offsets, once for months and once for days.
  */
 Datum
 segment_crossing(PG_FUNCTION_ARGS)
