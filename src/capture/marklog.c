@@ -25,6 +25,7 @@
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/xid8.h"
 
 /* Columns of a mark log, as sql/capture.sql orders them. */
 enum
