@@ -160,16 +160,16 @@ segment_add_score(PG_FUNCTION_ARGS)
 {
 	SegmentTable *table = define_open(PG_GETARG_OID(0));
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *text = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *expression = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	char	   *what = psprintf("score \"%s\"", name);
 	ColumnOver	over;
 	CheckedRule *rule;
 
 	define_check_new_name(table, name, "score");
-	over = rule_has_aggregate(text, table, what) ? OVER_EVENTS : OVER_ROW;
+	over = rule_has_aggregate(expression, table, what) ? OVER_EVENTS : OVER_ROW;
 	if (over == OVER_EVENTS)
 		rule_stream_columns(table);
-	rule = define_check_rule(table, text, over, InvalidOid, what);
+	rule = define_check_rule(table, expression, over, InvalidOid, what);
 	notice_unanalyzed(table, rule, what);
 	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s %s", catalog_qualified_name(table->relid),
 			   quote_identifier(name), catalog_type_name(rule->type));
