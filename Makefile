@@ -47,6 +47,8 @@ OBJS = \
 	src/worker/scheduler.o \
 	src/worker/job.o \
 	src/worker/jobs.o \
+	src/worker/slots.o \
+	src/worker/state.o \
 	src/worker/schedule.o \
 	src/worker/clock.o
 
