@@ -143,8 +143,8 @@ build() {
 	as_worker make -C "$BUILD/src" --no-print-directory PG_CONFIG="$PG_CONFIG" with_llvm=no "$@"
 }
 
-# start_cluster DATABASE [SETTING...]: a new cluster with one database, and
-# the environment to connect to it as its superuser.
+# start_cluster DATABASE [SETTING...]: a new cluster with that database, and the
+# environment to connect to it as its superuser.
 start_cluster() {
 	local database=$1
 	shift
@@ -160,5 +160,6 @@ start_cluster() {
 	} | as_worker tee -a "$BUILD/data/postgresql.conf" >/dev/null
 	as_worker "$PG_BIN/pg_ctl" -D "$BUILD/data" -l "$BUILD/server.log" -w start >"$BUILD/start.log" 2>&1 ||
 		{ cat "$BUILD/start.log" "$BUILD/server.log" >&2; die "the cluster did not start"; }
-	as_worker "$PG_BIN/createdb" "$database" --maintenance-db=postgres
+	[ "$database" = postgres ] ||
+		as_worker "$PG_BIN/createdb" --maintenance-db=postgres "$database"
 }
