@@ -89,7 +89,9 @@ install_packages() {
 	(
 		setting=/etc/postgresql-common/createcluster.d/zz-segment-$$.conf
 		log=$(mktemp)
-		trap 'as_root rm -f "$setting"; rm -f "$log"' EXIT
+		made=
+		[ -d "${setting%/*}" ] || made=${setting%/*}
+		trap 'as_root rm -f "$setting"; [ -z "$made" ] || as_root rmdir --ignore-fail-on-non-empty "$made"; rm -f "$log"' EXIT
 		trap 'exit 130' INT
 		trap 'exit 143' TERM HUP
 		as_root mkdir -p "${setting%/*}"
