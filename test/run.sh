@@ -31,14 +31,20 @@ count() {
 }
 
 # suite NAME SHOW PASS FAIL COMMAND...: runs a command, shows the lines of its
-# output that match SHOW, and counts those that match PASS and FAIL.
+# output that match SHOW, and counts those that match PASS and FAIL, unless its
+# last line says "N passed, N failed".
 suite() {
-	local name=$1 show=$2 pass=$3 fail=$4 status=0
+	local name=$1 show=$2 pass=$3 fail=$4 status=0 log=$LOGS/$1.log passed failed
 	shift 4
 	say "$name"
 	SECONDS=0
-	attend suite_run "$LOGS/$name.log" "$show" "$@" || status=$?
-	tally "$name" "$(count "$pass" "$LOGS/$name.log")" "$(count "$fail" "$LOGS/$name.log")" "$status"
+	attend suite_run "$log" "$show" "$@" || status=$?
+	if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+		passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
+	else
+		passed=$(count "$pass" "$log") failed=$(count "$fail" "$log")
+	fi
+	tally "$name" "$passed" "$failed" "$status"
 	if [ "$status" -ne 0 ] && [ "$name" != checks ]; then
 		suite_evidence "$name"
 	fi
@@ -127,8 +133,7 @@ if compile gcc CC=gcc && build -s install >"$LOGS/install.log" 2>&1; then
 	suite isolation "$PG_OK|$PG_NOT_OK" "$PG_OK" "$PG_NOT_OK" \
 		"${make[@]}" installcheck REGRESS= TAP_TESTS=
 	if [ -e test/oracle/run.sh ]; then
-		suite oracle '^not ok|^#' "$TAP_OK" "$TAP_NOT_OK" \
-			env PATH="$PG_BIN:$PATH" bash test/oracle/run.sh
+		suite oracle '^not ok|^#' "$TAP_OK" "$TAP_NOT_OK" env PATH="$PG_BIN:$PATH" sh test/oracle/run.sh
 	fi
 	if [ -e "${pgtap[0]}" ]; then
 		suite pgtap '^not ok|^#' "$TAP_OK" "$TAP_NOT_OK" \
