@@ -20,6 +20,7 @@ OBJS = \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
+	src/catalog/trust.o \
 	src/rule/parse.o \
 	src/rule/moving.o \
 	src/rule/time.o \
@@ -34,6 +35,7 @@ OBJS = \
 	src/define/sources.o \
 	src/define/columns.o \
 	src/define/definition.o \
+	src/define/trust.o \
 	src/refresh/collect.o \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \
