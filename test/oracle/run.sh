@@ -47,9 +47,9 @@ run()
 	while [ "$seed" -le "$last" ]; do
 		n=0
 		{
-			echo "SET oracle.verbose = $verbose;"
+			echo "SET oracle.show = $verbose;"
 			while [ $n -lt 10 ] && [ "$seed" -le "$last" ]; do
-				echo "\\echo seed $seed"
+				printf '\\echo seed %s\n' "$seed"
 				echo "CALL oracle.run_seed($seed, '$plant', '$keep');"
 				seed=$((seed + jobs))
 				n=$((n + 1))

@@ -28,7 +28,7 @@ END $$;
 CREATE FUNCTION oracle.say(what text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-	IF current_setting('oracle.verbose', true) = 'on' THEN
+	IF current_setting('oracle.show', true) = 'on' THEN
 		RAISE INFO '%', what;
 	END IF;
 END $$;
@@ -167,7 +167,7 @@ DECLARE
 BEGIN
 	UPDATE oracle_seed SET made = made + 1 RETURNING * INTO s;
 	SELECT * INTO template FROM oracle.template
-	WHERE over = CASE WHEN eligible THEN 'rule' ELSE wanted END AND NOT (eligible AND (soft OR ours = 'NULL'))
+	WHERE over = CASE WHEN eligible THEN 'rule' ELSE wanted END AND NOT (eligible AND (soft OR ours = 'NULL::boolean'))
 	ORDER BY random() LIMIT 1;
 	e := oracle.fill(template);
 	IF e.ours IS NULL THEN
@@ -185,7 +185,8 @@ BEGIN
 	END IF;
 	unanalyzed := oracle.unanalyzed(s.relid, name);
 	IF unanalyzed IS NOT NULL THEN
-		IF NOT template.soft THEN
+		-- equality with an instant is left to max_age
+		IF NOT template.soft AND e.ours !~ ' (=|<>) [^'']*(now|current_timestamp|timestamp\(\))|(now\(\)|_timestamp(\(\))?)( [-+] interval ''[^'']*'')? (=|<>) ' THEN
 			RETURN format('not analyzed: %s in %s', unanalyzed, e.ours);
 		END IF;
 		PERFORM oracle.say(format('dropped, not analyzed: %s', unanalyzed));

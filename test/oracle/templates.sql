@@ -115,7 +115,7 @@ INSERT INTO oracle.template VALUES
 ('rule', 'bool', '{text} = ''many'' OR {num} IS NULL', NULL),
 ('rule', 'bool', '{time} > timestamptz ''2024-03-20 00:00:00+00''', NULL),
 ('rule', 'bool', '{int} > 0', NULL),
-('rule', 'bool', 'NULL', NULL);
+('rule', 'bool', 'NULL::boolean', NULL);
 
 INSERT INTO oracle.template VALUES
 ('events', 'bool', 'max(at) > {now} - interval {i}', 'max(at) > {T} - interval {i}', true),
