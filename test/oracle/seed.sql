@@ -80,7 +80,6 @@ BEGIN
 		END IF;
 		IF oracle.chance(0.12) AND step > 1 THEN
 			s.as_of := s.as_of - random() * interval '40 days';
-			UPDATE oracle_seed SET went_back = true;
 		ELSIF oracle.chance(0.85) THEN
 			s.as_of := oracle.some_instant(s.as_of);
 		END IF;

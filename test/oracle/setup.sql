@@ -3,7 +3,7 @@
 
 CREATE TYPE oracle.state AS (schema text, tbl text, relid regclass, history text, key_name text, key_type text,
 							 val_type text, zone text, base timestamptz, as_of timestamptz,
-							 attributes text, went_back bool, made int);
+							 attributes text, made int);
 
 CREATE FUNCTION oracle.forget() RETURNS void
 LANGUAGE plpgsql AS $$
@@ -190,7 +190,9 @@ BEGIN
 			RETURN format('not analyzed: %s in %s', unanalyzed, e.ours);
 		END IF;
 		PERFORM oracle.say(format('dropped, not analyzed: %s', unanalyzed));
-		IF wanted = 'rule' THEN
+		IF eligible THEN
+			PERFORM segment.set_eligible(s.relid, NULL);
+		ELSIF wanted = 'rule' THEN
 			PERFORM segment.drop_segment(s.relid, name);
 		ELSE
 			PERFORM segment.drop_score(s.relid, name);
@@ -248,7 +250,6 @@ BEGIN
 	s.zone := oracle.some_zone();
 	s.base := oracle.some_base();
 	s.as_of := s.base;
-	s.went_back := false;
 	s.made := 0;
 	IF to_regnamespace(quote_ident(s.schema)) IS NOT NULL THEN
 		PERFORM segment.drop_table(s.tbl::regclass) WHERE to_regclass(s.tbl) IS NOT NULL;
