@@ -88,7 +88,7 @@ SELECT hostile.try_all('rule',
 	'DEFAULT');
 
 \echo * text that is no expression
-SELECT hostile.try_all('rule', '', ' ', E'\n\t', '-- nothing', '/* nothing */', NULL, ';', '''', '"', '$$', 'n >', '> n', E'n > 1 \\', '\g', 'n > 1 \; DROP TABLE hostile.secret');
+SELECT hostile.try_all('rule', '', ' ', E'\n\t', '-- nothing', '/* nothing */', ';', '''', '"', '$$', 'n >', '> n', E'n > 1 \\', '\g', 'n > 1 \; DROP TABLE hostile.secret');
 
 \echo * comments
 SELECT hostile.try_all('rule', 'n > 1 --', 'n > 1 -- the rest) swallowed', 'n > 1 /*', 'n > 1 /* closed */', '/* a */ n /* b */ > 1', 'n > 1 */', E'n --\n> 1', 'n > 1 /* nested /* only one */');
@@ -167,8 +167,8 @@ SELECT hostile.try('rule', repeat('(', 100) || 'n > 1' || repeat(')', 100)),
 	   hostile.try('rule', 'n > ' || repeat('1 + ', 500) || '1'),
 	   hostile.try('rule', 'n IN (1' || repeat(', 1', 10000) || ')'),
 	   length(hostile.try('rule', 'length(''' || repeat('x', 1000000) || ''') > 1'));
-SELECT left(hostile.try('rule', repeat('(', 20000) || 'n > 1' || repeat(')', 20000)), 5) IN ('54001', 'accep'),
-	   left(hostile.try('rule', 'n > ' || repeat('- ', 30000) || '1'), 5) IN ('54001', 'accep');
+SELECT left(hostile.try('rule', repeat('(', 20000) || 'n > 1' || repeat(')', 20000)), 60);
+SELECT left(hostile.try('rule', 'n > ' || repeat('- ', 30000) || '1'), 60);
 
 \echo * names
 CREATE FUNCTION hostile.try_name(name text) RETURNS text
@@ -180,7 +180,7 @@ BEGIN
 	PERFORM segment.add_score('customers', name, 'count(*)');
 	PERFORM segment.add_segment('customers', 'uses', quote_ident(name) || ' > 1');
 	CALL segment.refresh('customers');
-	SELECT every((to_jsonb(c) ->> name)::int = n AND (to_jsonb(c) ->> 'uses')::bool = (n > 1)) INTO seen FROM customers c;
+	SELECT every((to_jsonb(this_row) ->> name)::int = this_row.n AND this_row.uses = (this_row.n > 1)) INTO seen FROM customers this_row;
 	seen := seen AND NOT EXISTS (SELECT FROM segment.verify('customers'));
 	RAISE EXCEPTION USING errcode = 'HO000';
 EXCEPTION
@@ -192,9 +192,9 @@ EXCEPTION
 END $$;
 SELECT format('%s: %s', name, hostile.try_name(name)) FROM unnest(ARRAY[
 	'we"ird name; drop', 'select', 'user', 'order', 'table', 'now', 'count', 'Upper', 'ünïcödé 客户', '1', '%s', '$1', E'back\\slash', E'two\nlines', '''', '""', ' ', '--', '/*', '{T}',
-	'at', 'event', 'value', 'item', 'source', 'key', 'e', 's', 'k', 't', 'x', 'stored', 'excluded', 'new', 'old', 'label', 'problem', 'segment', 'as_of', 'crossing', 'due', 'customers',
+	'at', 'event', 'value', 'item', 'source', 'key', 'was', 'member', 'stored', 'excluded', 'new', 'old', 'label', 'problem', 'segment', 'as_of', 'crossing', 'due', 'customers',
 	repeat('n', 62), repeat('n', 63), repeat('n', 64), repeat('é', 31), repeat('é', 32),
-	'', NULL, 'customer', 'n', 'refreshed_at', 'valid_until', 'ctid', 'tableoid', 'xmin', '__segment_eligible', '__segment_x']) WITH ORDINALITY AS u (name, i) ORDER BY i;
+	'', 'customer', 'n', 'refreshed_at', 'valid_until', 'ctid', 'tableoid', 'xmin', '__segment_eligible', '__segment_x']) WITH ORDINALITY AS u (name, i) ORDER BY i;
 
 \echo * tables with such names
 CREATE FUNCTION hostile.try_table(name text, key text) RETURNS text
@@ -219,11 +219,17 @@ EXCEPTION
 		GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
 		RETURN SQLSTATE || ' ' || SQLERRM || CASE WHEN hint <> '' THEN ' -- ' || hint ELSE '' END;
 END $$;
+-- all letters, for those that a query could use for itself
+SELECT string_agg(letter || ': ' || hostile.try_name(letter), E'\n' ORDER BY letter) FROM regexp_split_to_table('abcdefghijklmopqrstuvwxyz', '') letter WHERE hostile.try_name(letter) <> 'works';
+SELECT string_agg(letter || ': ' || hostile.try_table('t', letter), E'\n' ORDER BY letter) FROM regexp_split_to_table('abcdefghijklmopqrstuvwxyz', '') letter WHERE hostile.try_table('t', letter) <> 't, 3 rows';
 SELECT format('%s (%s): %s', name, key, hostile.try_table(name, key)) FROM (VALUES
-	('plain', 'k'), ('hostile.qualified', 'k'), ('"Quoted ""name""; drop"', 'we"ird; key'), ('"select"', 'select'), ('select', 'order'), ('ünïcödé', '客户'), ('Upper', 'Upper'),
-	(repeat('t', 54), 'k'), (repeat('t', 55), 'k'), (repeat('t', 56), 'k'), (repeat('t', 63), 'k'), (repeat('t', 64), 'k'),
-	('a.b.c', 'k'), ('nosuch.t', 'k'), ('', 'k'), ('t; DROP TABLE hostile.secret', 'k'), ('t', ''), ('t', NULL), (NULL, 'k'), ('pg_catalog.t', 'k'), ('segment.t', 'k'), ('public.t', 'k'), ('pg_temp.t', 'k'),
-	('t', 'at'), ('t', 'event'), ('t', 'segment'), ('t', 'label'), ('t', 'refreshed_at'), ('t', 'valid_until'), ('t', 'entered_at'), ('t', 'n'), ('t', '__segment_key'), ('t', 'ctid'), ('customers', 'k'), ('event', 'k')) AS v (name, key);
+	('plain', 'id'), ('hostile.qualified', 'id'), ('"Quoted ""name""; drop"', 'we"ird; key'), ('"select"', 'select'), ('select', 'order'), ('ünïcödé', '客户'), ('Upper', 'Upper'),
+	(repeat('t', 54), 'id'), (repeat('t', 55), 'id'), (repeat('t', 56), 'id'), (repeat('t', 63), 'id'), (repeat('t', 64), 'id'),
+	('a.b.c', 'id'), ('nosuch.t', 'id'), ('', 'id'), ('t; DROP TABLE hostile.secret', 'id'), ('t', ''), ('pg_catalog.t', 'id'), ('segment.t', 'id'), ('public.t', 'id'), ('pg_temp.t', 'id'),
+	('t', 'at'), ('t', 'event'), ('t', 'segment'), ('t', 'label'), ('t', 'refreshed_at'), ('t', 'valid_until'), ('t', 'entered_at'), ('t', 'n'), ('t', '__segment_key'), ('t', 'ctid'), ('customers', 'id'), ('event', 'id')) AS v (name, key);
+
+\echo * NULL
+SELECT hostile.try_all('rule', NULL), hostile.try_table('t', NULL), hostile.try_table(NULL, 'id');
 
 \echo * nothing was done
 SELECT count(*) FROM hostile.secret;

@@ -13,7 +13,7 @@ DECLARE
 	n bigint;
 BEGIN
 	EXECUTE format('SELECT count(*) FROM %s s FULL JOIN (SELECT k, count(*) AS n, sum(v) AS total, min(at) AS first_at, max(at) AS last_at
-					FROM %s WHERE k IS NOT NULL AND at <= ''2024-06-01 00:00:00+00'' GROUP BY k) t ON s.k = t.k
+					FROM %s WHERE k IS NOT NULL AND at <= ''2024-06-01 00:00:00+00'' GROUP BY k) t ON s.customer = t.k
 					WHERE (s.n, s.total, s.first_at, s.last_at, s.recent) IS DISTINCT FROM
 						  (t.n, t.total, t.first_at, t.last_at, t.last_at > timestamptz ''2024-06-01 00:00:00+00'' - interval ''30 days'')',
 				   tbl, source) INTO n;
@@ -25,13 +25,13 @@ CREATE PROCEDURE keys.try(key_type text, VARIADIC k text[])
 LANGUAGE plpgsql AS $$
 DECLARE
 	-- an alias of the type's name that makes an identifier
-	word text := regexp_replace(key_type, '\W.*', '');
+	word text := regexp_replace(key_type, '\W', '_', 'g');
 	tbl regclass;
 	counts bigint[] := '{}';
 	rows bigint;
 BEGIN
 	EXECUTE format('CREATE TABLE keys.event_%s (id int GENERATED ALWAYS AS IDENTITY, k %s, at timestamptz, v numeric)', word, key_type);
-	tbl := segment.create_table('keys.customers_' || word, 'k', split_part(key_type, ' COLLATE', 1)::regtype);
+	tbl := segment.create_table('keys.customers_' || word, 'customer', key_type::regtype);
 	PERFORM segment.add_source(tbl, ('keys.event_' || word)::regclass, key => 'k', at => 'at', value => 'v');
 	PERFORM segment.add_score(tbl, 'n', 'count(*)');
 	PERFORM segment.add_score(tbl, 'total', 'sum(value)');
@@ -39,14 +39,14 @@ BEGIN
 	PERFORM segment.add_score(tbl, 'last_at', 'max(at)');
 	PERFORM segment.add_segment(tbl, 'recent', 'last_at > now() - interval ''30 days''');
 	EXECUTE format('INSERT INTO keys.event_%s (k, at, v) SELECT k::%s, ''2024-03-01 00:00+00''::timestamptz + n * interval ''15 days'', n
-					FROM unnest($1) WITH ORDINALITY AS u (k, n), generate_series(1, 3) WHERE n <= 6', word, split_part(key_type, ' COLLATE', 1)) USING k;
+					FROM unnest($1) WITH ORDINALITY AS u (k, n), generate_series(1, 3) WHERE n <= 6', word, key_type) USING k;
 	EXECUTE format('INSERT INTO keys.event_%s (k, at, v) VALUES (NULL, ''2024-05-01'', 1), (%L, NULL, 1), (%L, ''infinity'', 1), (%L, ''-infinity'', 1)', word, k[1], k[1], k[2]);
 	CALL segment.refresh(tbl);
 	counts := counts || keys.differ(tbl, ('keys.event_' || word)::regclass, key_type);
-	EXECUTE format('INSERT INTO keys.event_%s (k, at, v) SELECT k::%s, ''2024-05-20 00:00+00'', 7 FROM unnest($1) k', word, split_part(key_type, ' COLLATE', 1)) USING k;
+	EXECUTE format('INSERT INTO keys.event_%s (k, at, v) SELECT k::%s, ''2024-05-20 00:00+00'', 7 FROM unnest($1) k', word, key_type) USING k;
 	CALL segment.refresh(tbl);
 	counts := counts || keys.differ(tbl, ('keys.event_' || word)::regclass, key_type);
-	EXECUTE format('UPDATE keys.event_%s SET k = %L WHERE k = %L', word, k[2], k[1]);
+	EXECUTE format('UPDATE keys.event_%s SET k = %L::%s WHERE k = %L::%2$s', word, k[2], key_type, k[1]);
 	CALL segment.refresh(tbl);
 	counts := counts || keys.differ(tbl, ('keys.event_' || word)::regclass, key_type);
 	EXECUTE format('UPDATE keys.event_%s SET k = NULL WHERE k = %L', word, k[3]);
@@ -93,6 +93,17 @@ CREATE TYPE keys.plan AS ENUM ('free', 'paid', 'it''s', 'd', 'e', 'f', 'g');
 CALL keys.try('keys.plan', 'free', 'paid', 'it''s', 'd', 'e', 'f', 'g');
 CREATE TYPE keys.pair AS (a int, b text);
 CALL keys.try('keys.pair', '(1,a)', '(1,b)', '(2,)', '(,)', '(3,"x y")', '(4,"""")', '(5,"")');
+
+-- a collation of the column's own
+CREATE TABLE keys.byte_event (k text COLLATE "C", at timestamptz, note text COLLATE "POSIX");
+SELECT segment.create_table('keys.byte_customers', 'k', 'text');
+SELECT segment.add_source('keys.byte_customers', 'keys.byte_event', key => 'k', at => 'at', item => 'note', extra => '{"note": "note"}');
+SELECT segment.add_score('keys.byte_customers', 'n', 'count(*)');
+SELECT segment.add_score('keys.byte_customers', 'note', 'max(note)');
+INSERT INTO keys.byte_event VALUES ('a', '2024-01-01', 'x'), ('B', '2024-01-01', 'y');
+CALL segment.refresh('keys.byte_customers');
+SELECT k, n, note FROM keys.byte_customers ORDER BY k COLLATE "C";
+SELECT * FROM segment.verify('keys.byte_customers');
 
 -- text that is equal though it is spelled differently
 CREATE COLLATION keys.loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);

@@ -95,7 +95,9 @@ BEGIN ISOLATION LEVEL SERIALIZABLE;
 CALL segment.refresh('customers');
 COMMIT;
 BEGIN READ ONLY;
+\set VERBOSITY terse
 CALL segment.refresh('customers');
+\set VERBOSITY default
 ROLLBACK;
 INSERT INTO event (customer) VALUES (4);
 DO $$ BEGIN CALL segment.refresh('customers'); END $$;
@@ -138,7 +140,9 @@ SELECT segment.current('customers', '6') - 'refreshed_at';
 SELECT segment.current('customers', '400') - 'refreshed_at';
 SELECT segment.current('customers', '999');
 SELECT segment.current('customers', NULL);
+\set VERBOSITY terse
 SELECT segment.current('customers', 'x');
+\set VERBOSITY default
 CALL segment.refresh('customers');
 SELECT to_jsonb(c) - 'refreshed_at' FROM customers c WHERE customer IN (6, 400) ORDER BY customer;
 

@@ -11,12 +11,15 @@ SELECT segment.add_source('customers', 'event', key => 'customer', at => 'at', e
 SELECT segment.add_score('customers', 'recent', 'count(*) FILTER (WHERE at > now() - interval ''30 days'')');
 CALL segment.refresh('customers');
 
--- looks as of an instant and its neighbours; refreshing or not
+-- looks as of an instant and its neighbours; refreshing then, or at the beginning only
 CREATE PROCEDURE look(t timestamptz, refresh bool DEFAULT true)
 LANGUAGE plpgsql AS $$
 DECLARE
 	r record;
 BEGIN
+	IF NOT refresh THEN
+		CALL segment.refresh('clock.customers');
+	END IF;
 	FOR microseconds IN -1 .. 1 LOOP
 		PERFORM set_config('segment.as_of', (t + microseconds * interval '1 microsecond')::text, false);
 		IF refresh THEN
@@ -41,7 +44,7 @@ CALL look('2024-03-11 00:00+00');
 CALL look('2024-03-11 00:00+00', false);
 
 -- the customer without a row whose first event is to come has one in time
-SELECT customer FROM customers;
+SELECT customer FROM customers ORDER BY 1;
 SET segment.as_of = '2024-03-05 00:00:00+00';
 CALL segment.refresh('customers');
 SELECT customer FROM customers ORDER BY 1;
@@ -123,7 +126,7 @@ SELECT segment.set_max_age('customers', '-1 day');
 SELECT segment.set_max_age('customers', NULL);
 
 -- an instant that is none
-SET segment.as_of = 'yesterday?';
+SET segment.as_of = 'not a time';
 SET segment.as_of = 'infinity';
 SET segment.as_of = '2024-03-05';
 SELECT segment.now();

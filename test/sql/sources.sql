@@ -190,24 +190,29 @@ TRUNCATE visit_new_home;
 CALL segment.refresh('visitors');
 SELECT customer, n, pages FROM visitors ORDER BY 1;
 SELECT * FROM segment.verify('visitors');
--- created, attached and detached: noticed at the next refresh at the latest
+-- created and attached: noticed at the next refresh at the latest
 CREATE TABLE visit_june PARTITION OF visit FOR VALUES FROM ('2024-06-01 00:00+00') TO ('2024-07-01 00:00+00');
 INSERT INTO visit VALUES (8, '2024-06-01 00:00+00', 'home');
 INSERT INTO visit_june VALUES (9, '2024-06-01 00:00+00', 'home');
-CREATE TABLE visit_july (LIKE visit);
-INSERT INTO visit_july VALUES (10, '2024-07-01 00:00+00', 'home');
-ALTER TABLE visit ATTACH PARTITION visit_july FOR VALUES FROM ('2024-07-01 00:00+00') TO ('2024-08-01 00:00+00');
-CREATE TABLE visit_none (LIKE visit);
-INSERT INTO visit_none VALUES (11, NULL, 'home');
-ALTER TABLE visit DETACH PARTITION visit_old;
 CALL segment.refresh('visitors');
 SELECT customer, n, pages FROM visitors ORDER BY 1;
 INSERT INTO visit_june VALUES (12, '2024-06-01 00:00+00', 'home');
 CALL segment.refresh('visitors');
 SELECT customer, n, pages FROM visitors ORDER BY 1;
-DROP TABLE visit_june;
+CREATE TABLE visit_july (LIKE visit);
+INSERT INTO visit_july VALUES (9, '2024-07-01 00:00+00', 'home'), (10, '2024-07-01 00:00+00', 'home');
+ALTER TABLE visit ATTACH PARTITION visit_july FOR VALUES FROM ('2024-07-01 00:00+00') TO ('2024-08-01 00:00+00');
+CREATE TABLE visit_none (LIKE visit);
+INSERT INTO visit_none VALUES (11, '2024-08-01 00:00+00', 'home');
 CALL segment.refresh('visitors');
+SELECT * FROM segment.verify('visitors');
+-- detached and dropped
+ALTER TABLE visit DETACH PARTITION visit_old;
+DROP TABLE visit_june;
+CALL segment.rebuild('visitors');
 SELECT customer, n, pages FROM visitors ORDER BY 1;
+INSERT INTO visit_old VALUES (4, '2024-03-01', 'home');
+CALL segment.refresh('visitors');
 SELECT * FROM segment.verify('visitors');
 SET segment.as_of = '2024-07-02 00:00:00+00';
 CALL segment.refresh('visitors');
@@ -265,6 +270,20 @@ SELECT segment.add_source('pinged', 'purchase', key => 'customer', at => NULL);
 SELECT segment.add_source('pinged', 'purchase', key => 'customer', at => 'bought_at', extra => '{"at": "amount"}');
 SELECT segment.add_source('pinged', 'purchase', key => 'customer', at => 'bought_at', extra => '{"x": 1}');
 SELECT segment.add_source('pinged', 'purchase', key => 'customer', at => 'bought_at', extra => '[]');
+
+-- a source's table that is dropped with the stream that reads it
+CALL segment.refresh('customers');
+\set VERBOSITY terse
+DROP TABLE call CASCADE;
+\set VERBOSITY default
+CALL segment.refresh('customers');
+SELECT customer, n, sources FROM customers ORDER BY 1;
+SELECT name FROM segment.sources WHERE tbl = 'customers'::regclass ORDER BY 1;
+SELECT segment.drop_source('customers', 'purchase');
+CALL segment.refresh('customers');
+SELECT customer, n, sources FROM customers ORDER BY 1;
+SELECT count(*) FROM customers_events;
+SELECT * FROM segment.verify('customers');
 
 DO $$
 DECLARE
