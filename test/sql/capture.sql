@@ -97,7 +97,7 @@ ROLLBACK TO a;
 INSERT INTO event VALUES (1, 503);
 SAVEPOINT b;
 INSERT INTO event VALUES (1, 504);
-SELECT count(*), bool_and(xid = pg_current_xact_id()) AS top 
+SELECT count(*), bool_and(xid = pg_current_xact_id()) AS top
 FROM (TABLE segment.mark_log_0 UNION ALL TABLE segment.mark_log_1) AS l
 WHERE tbl = 'seg_9001'::regclass;
 COMMIT;
