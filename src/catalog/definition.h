@@ -64,6 +64,7 @@ typedef struct Column
 	Oid			type;
 	List	   *crossings;		/* of char *: instants at which time alone may change it */
 	char	   *unanalyzed;		/* NULL, or the part that keeps it from being exact */
+	List	   *depends;		/* of char *: columns that the expression reads */
 } Column;
 
 typedef struct SegmentTable
@@ -97,6 +98,9 @@ extern Source *catalog_load_source(int id);
 
 /* Error unless the current role owns the segment table (or is a member of its owner). */
 extern void catalog_check_owner(Oid relid);
+
+/* The owner of any relation; error if it is gone. */
+extern Oid	catalog_relation_owner(Oid relid);
 
 extern Column *catalog_find_column(const SegmentTable *table, const char *name);
 

@@ -39,7 +39,8 @@ enum
 enum
 {
 	COLUMN_TBL = 1, COLUMN_NAME, COLUMN_KIND, COLUMN_POSITION, COLUMN_OVER,
-	COLUMN_EXPRESSION, COLUMN_TYPE, COLUMN_CROSSINGS, COLUMN_UNANALYZED
+	COLUMN_EXPRESSION, COLUMN_TYPE, COLUMN_CROSSINGS, COLUMN_UNANALYZED,
+	COLUMN_DEPENDS
 };
 
 typedef void (*RowReader) (HeapTuple tuple, TupleDesc desc, void *arg);
@@ -205,6 +206,7 @@ read_column(HeapTuple tuple, TupleDesc desc, void *arg)
 	column->type = oid_field(tuple, desc, COLUMN_TYPE);
 	column->crossings = text_array(field(tuple, desc, COLUMN_CROSSINGS, NULL));
 	column->unanalyzed = text_field(tuple, desc, COLUMN_UNANALYZED);
+	column->depends = text_array(field(tuple, desc, COLUMN_DEPENDS, NULL));
 	*columns = lappend(*columns, column);
 }
 
@@ -220,8 +222,8 @@ by_position(const ListCell *a, const ListCell *b)
 	return ((Column *) lfirst(a))->position - ((Column *) lfirst(b))->position;
 }
 
-static Oid
-relation_owner(Oid relid)
+Oid
+catalog_relation_owner(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
@@ -256,7 +258,7 @@ catalog_load(Oid relid)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a segment table", describe(relid)),
 				 errhint("See the view segment.tables, or make one with segment.create_table().")));
-	table->owner = relation_owner(relid);
+	table->owner = catalog_relation_owner(relid);
 	scan_rows("config_source", "config_source_tbl", SOURCE_TBL, F_OIDEQ, oid,
 			  read_source, &table->sources);
 	list_sort(table->sources, by_id);

@@ -195,12 +195,13 @@ catalog_put_column(Oid relid, const Column *column)
 	add_oid(&args, column->type);
 	add_arg(&args, TEXTARRAYOID, text_array_datum(column->crossings), false);
 	add_text(&args, column->unanalyzed);
+	add_arg(&args, TEXTARRAYOID, text_array_datum(column->depends), false);
 	run("INSERT INTO segment.config_column AS c"
-		" (tbl, name, kind, position, over, expression, type, crossings, unanalyzed)"
-		" SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6, $7, $8"
+		" (tbl, name, kind, position, over, expression, type, crossings, unanalyzed, depends)"
+		" SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6, $7, $8, $9"
 		"   FROM segment.config_column WHERE tbl = $1"
 		" ON CONFLICT (tbl, name) DO UPDATE SET over = $4, expression = $5, type = $6,"
-		"   crossings = $7, unanalyzed = $8", &args);
+		"   crossings = $7, unanalyzed = $8, depends = $9", &args);
 }
 
 void
