@@ -40,6 +40,7 @@ CREATE TABLE segment.config_column (
     type       regtype  NOT NULL,
     crossings  text[]   NOT NULL DEFAULT '{}',  -- expressions for the instants at which time alone may change it
     unanalyzed text,                            -- the part that moves with time in a way not analyzed
+    depends    text[]   NOT NULL DEFAULT '{}',  -- columns that the expression reads
     PRIMARY KEY (tbl, name)
 );
 COMMENT ON TABLE segment.config_column IS 'attributes, scores, segments and eligibility rules';

@@ -29,10 +29,13 @@ pin(const char *name, const char *value)
 							 GUC_ACTION_SAVE, true, 0, false);
 }
 
+/* pg_temp last: else it would come first for tables and types */
+#define CANONICAL_PATH "pg_catalog, pg_temp"
+#define PARSE_PATH "pg_catalog, segment, pg_temp"
+
 static void
 pin_settings(const char *search_path, const char *time_zone)
 {
-	/* pg_temp last: else it would come first for tables and types */
 	pin("search_path", search_path);
 	pin("TimeZone", time_zone);
 	pin("DateStyle", "ISO, MDY");
@@ -58,7 +61,7 @@ context_enter_owner(RunContext *ctx, Oid owner, const char *time_zone)
 	remember(ctx);
 	SetUserIdAndSecContext(owner,
 						   ctx->sec_context | SECURITY_RESTRICTED_OPERATION);
-	pin_settings("pg_catalog, pg_temp", time_zone);
+	pin_settings(CANONICAL_PATH, time_zone);
 	pin("row_security", "off");
 }
 
@@ -66,7 +69,14 @@ void
 context_enter_parse(RunContext *ctx, const char *time_zone)
 {
 	remember(ctx);
-	pin_settings("pg_catalog, segment, pg_temp", time_zone);
+	pin_settings(PARSE_PATH, time_zone);
+}
+
+void
+context_enter_canonical(RunContext *ctx)
+{
+	remember(ctx);
+	pin("search_path", CANONICAL_PATH);
 }
 
 void
@@ -88,7 +98,7 @@ context_enter_catalog(RunContext *ctx)
 	SetUserIdAndSecContext(owner,
 						   ctx->sec_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
-	pin_settings("pg_catalog, pg_temp", "UTC");
+	pin_settings(CANONICAL_PATH, "UTC");
 }
 
 void

@@ -33,6 +33,9 @@ extern void context_enter_owner(RunContext *ctx, Oid owner, const char *time_zon
  */
 extern void context_enter_parse(RunContext *ctx, const char *time_zone);
 
+/* Pins only the path under which canonical expressions are written and run. */
+extern void context_enter_canonical(RunContext *ctx);
+
 /* Takes the rights of the extension's owner, to reach the configuration tables. */
 extern void context_enter_catalog(RunContext *ctx);
 

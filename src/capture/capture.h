@@ -8,7 +8,7 @@
 #ifndef SEGMENT_CAPTURE_H
 #define SEGMENT_CAPTURE_H
 
-#include "catalog/catalog.h"
+#include "catalog/definition.h"
 #include "datatype/timestamp.h"
 
 /* Called from _PG_init. */

@@ -5,7 +5,7 @@
 #ifndef SEGMENT_REFRESH_H
 #define SEGMENT_REFRESH_H
 
-#include "catalog/catalog.h"
+#include "catalog/definition.h"
 #include "datatype/timestamp.h"
 #include "utils/tuplestore.h"
 

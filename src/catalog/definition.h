@@ -1,11 +1,11 @@
 /*
- * catalog.h
+ * definition.h
  *		Definitions: reading and writing the configuration tables.
  *
  * Knows nothing of how expressions are checked, captured or run.
  */
-#ifndef SEGMENT_CATALOG_H
-#define SEGMENT_CATALOG_H
+#ifndef SEGMENT_DEFINITION_H
+#define SEGMENT_DEFINITION_H
 
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
@@ -64,6 +64,7 @@ typedef struct Column
 	Oid			type;
 	List	   *crossings;		/* of char *: instants at which time alone may change it */
 	char	   *unanalyzed;		/* NULL, or the part that keeps it from being exact */
+	List	   *depends;		/* of char *: columns that the expression reads */
 } Column;
 
 typedef struct SegmentTable
@@ -119,4 +120,4 @@ extern char *catalog_type_name(Oid type);
 /* Error if a name can not become a column: empty, too long, reserved. */
 extern void catalog_check_name(const char *name, const char *what);
 
-#endif							/* SEGMENT_CATALOG_H */
+#endif							/* SEGMENT_DEFINITION_H */

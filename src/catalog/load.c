@@ -1,0 +1,311 @@
+/*
+ * load.c
+ *		Reading the configuration tables.
+ *
+ * Straight by index, without SPI and without asking for privileges: triggers
+ * read here with the rights of any writer.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/definition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "context.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+/* Column numbers of the configuration tables, as sql/catalog.sql orders them. */
+enum
+{
+	TABLE_TBL = 1, TABLE_HISTORY, TABLE_EVENTS, TABLE_KEY_NAME, TABLE_KEY_TYPE,
+	TABLE_TIME_ZONE, TABLE_MAX_AGE
+};
+enum
+{
+	SOURCE_ID = 1, SOURCE_TBL, SOURCE_KIND, SOURCE_RELATION, SOURCE_NAME,
+	SOURCE_KEY, SOURCE_AT, SOURCE_EVENT, SOURCE_VALUE, SOURCE_ITEM, SOURCE_EXTRA
+};
+enum
+{
+	COLUMN_TBL = 1, COLUMN_NAME, COLUMN_KIND, COLUMN_POSITION, COLUMN_OVER,
+	COLUMN_EXPRESSION, COLUMN_TYPE, COLUMN_CROSSINGS, COLUMN_UNANALYZED,
+	COLUMN_DEPENDS
+};
+
+typedef void (*RowReader) (HeapTuple tuple, TupleDesc desc, void *arg);
+
+/* Calls reader for each row of a configuration table whose column equals value. */
+static int
+scan_rows(const char *relation, const char *index, AttrNumber column,
+		  RegProcedure equals, Datum value, RowReader reader, void *arg)
+{
+	Relation	rel = table_open(context_relation(relation), AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			found = 0;
+
+	ScanKeyInit(&key, column, BTEqualStrategyNumber, equals, value);
+	scan = systable_beginscan(rel, context_relation(index), true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		found++;
+		if (reader != NULL)
+			reader(tuple, RelationGetDescr(rel), arg);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+static Datum
+field(HeapTuple tuple, TupleDesc desc, AttrNumber column, bool *isnull)
+{
+	bool		null_here;
+	Datum		value = heap_getattr(tuple, column, desc, &null_here);
+
+	if (isnull != NULL)
+		*isnull = null_here;
+	return null_here ? (Datum) 0 : value;
+}
+
+/* A text column as a C string, or NULL. */
+static char *
+text_field(HeapTuple tuple, TupleDesc desc, AttrNumber column)
+{
+	bool		isnull;
+	Datum		value = field(tuple, desc, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+static Oid
+oid_field(HeapTuple tuple, TupleDesc desc, AttrNumber column)
+{
+	return DatumGetObjectId(field(tuple, desc, column, NULL));
+}
+
+/* A jsonb object of strings as a list of NamedExpr. */
+static List *
+named_exprs(Datum jsonb)
+{
+	Jsonb	   *object = DatumGetJsonbP(jsonb);
+	JsonbIterator *it = JsonbIteratorInit(&object->root);
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	List	   *result = NIL;
+	NamedExpr  *current = NULL;
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			current = palloc0(sizeof(NamedExpr));
+			current->name = pnstrdup(v.val.string.val, v.val.string.len);
+		}
+		else if (token == WJB_VALUE && v.type == jbvString)
+		{
+			current->expression = pnstrdup(v.val.string.val, v.val.string.len);
+			result = lappend(result, current);
+		}
+	}
+	return result;
+}
+
+static List *
+text_array(Datum array)
+{
+	Datum	   *elements;
+	int			n;
+	List	   *result = NIL;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, NULL, &n);
+	for (int i = 0; i < n; i++)
+		result = lappend(result, TextDatumGetCString(elements[i]));
+	return result;
+}
+
+static void
+read_table(HeapTuple tuple, TupleDesc desc, void *arg)
+{
+	SegmentTable *table = arg;
+	Datum		max_age = field(tuple, desc, TABLE_MAX_AGE, NULL);
+
+	table->relid = oid_field(tuple, desc, TABLE_TBL);
+	table->history = oid_field(tuple, desc, TABLE_HISTORY);
+	table->events = oid_field(tuple, desc, TABLE_EVENTS);
+	table->key_name = pstrdup(NameStr(*DatumGetName(field(tuple, desc, TABLE_KEY_NAME, NULL))));
+	table->key_type = oid_field(tuple, desc, TABLE_KEY_TYPE);
+	table->time_zone = text_field(tuple, desc, TABLE_TIME_ZONE);
+	table->max_age = palloc(sizeof(Interval));
+	memcpy(table->max_age, DatumGetIntervalP(max_age), sizeof(Interval));
+}
+
+static void
+read_source(HeapTuple tuple, TupleDesc desc, void *arg)
+{
+	List	  **sources = arg;
+	Source	   *source = palloc0(sizeof(Source));
+
+	source->id = DatumGetInt32(field(tuple, desc, SOURCE_ID, NULL));
+	source->kind = strcmp(text_field(tuple, desc, SOURCE_KIND), "events") == 0 ?
+		SOURCE_EVENTS : SOURCE_ATTRIBUTES;
+	source->tbl = oid_field(tuple, desc, SOURCE_TBL);
+	source->relation = oid_field(tuple, desc, SOURCE_RELATION);
+	source->name = text_field(tuple, desc, SOURCE_NAME);
+	source->key = text_field(tuple, desc, SOURCE_KEY);
+	source->at = text_field(tuple, desc, SOURCE_AT);
+	source->event = text_field(tuple, desc, SOURCE_EVENT);
+	source->value = text_field(tuple, desc, SOURCE_VALUE);
+	source->item = text_field(tuple, desc, SOURCE_ITEM);
+	source->extra = named_exprs(field(tuple, desc, SOURCE_EXTRA, NULL));
+	*sources = lappend(*sources, source);
+}
+
+static ColumnKind
+column_kind(const char *kind)
+{
+	if (strcmp(kind, "attribute") == 0)
+		return COLUMN_ATTRIBUTE;
+	if (strcmp(kind, "score") == 0)
+		return COLUMN_SCORE;
+	return strcmp(kind, "segment") == 0 ? COLUMN_SEGMENT : COLUMN_ELIGIBLE;
+}
+
+static ColumnOver
+column_over(const char *over)
+{
+	if (strcmp(over, "attributes") == 0)
+		return OVER_ATTRIBUTES;
+	return strcmp(over, "events") == 0 ? OVER_EVENTS : OVER_ROW;
+}
+
+static void
+read_column(HeapTuple tuple, TupleDesc desc, void *arg)
+{
+	List	  **columns = arg;
+	Column	   *column = palloc0(sizeof(Column));
+
+	column->name = pstrdup(NameStr(*DatumGetName(field(tuple, desc, COLUMN_NAME, NULL))));
+	column->kind = column_kind(text_field(tuple, desc, COLUMN_KIND));
+	column->position = DatumGetInt32(field(tuple, desc, COLUMN_POSITION, NULL));
+	column->over = column_over(text_field(tuple, desc, COLUMN_OVER));
+	column->expression = text_field(tuple, desc, COLUMN_EXPRESSION);
+	column->type = oid_field(tuple, desc, COLUMN_TYPE);
+	column->crossings = text_array(field(tuple, desc, COLUMN_CROSSINGS, NULL));
+	column->unanalyzed = text_field(tuple, desc, COLUMN_UNANALYZED);
+	column->depends = text_array(field(tuple, desc, COLUMN_DEPENDS, NULL));
+	*columns = lappend(*columns, column);
+}
+
+static int
+by_id(const ListCell *a, const ListCell *b)
+{
+	return ((Source *) lfirst(a))->id - ((Source *) lfirst(b))->id;
+}
+
+static int
+by_position(const ListCell *a, const ListCell *b)
+{
+	return ((Column *) lfirst(a))->position - ((Column *) lfirst(b))->position;
+}
+
+static Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* The relation's name for a message, or its OID if it is gone. */
+static const char *
+describe(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	return name != NULL ? name : psprintf("%u", relid);
+}
+
+SegmentTable *
+catalog_load(Oid relid)
+{
+	SegmentTable *table = palloc0(sizeof(SegmentTable));
+	Datum		oid = ObjectIdGetDatum(relid);
+
+	if (scan_rows("config_table", "config_table_pkey", TABLE_TBL, F_OIDEQ, oid,
+				  read_table, table) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a segment table", describe(relid)),
+				 errhint("See the view segment.tables, or make one with segment.create_table().")));
+	table->owner = relation_owner(relid);
+	scan_rows("config_source", "config_source_tbl", SOURCE_TBL, F_OIDEQ, oid,
+			  read_source, &table->sources);
+	list_sort(table->sources, by_id);
+	scan_rows("config_column", "config_column_pkey", COLUMN_TBL, F_OIDEQ, oid,
+			  read_column, &table->columns);
+	list_sort(table->columns, by_position);
+	return table;
+}
+
+bool
+catalog_is_segment_table(Oid relid)
+{
+	return scan_rows("config_table", "config_table_pkey", TABLE_TBL, F_OIDEQ,
+					 ObjectIdGetDatum(relid), NULL, NULL) > 0;
+}
+
+Source *
+catalog_load_source(int id)
+{
+	List	   *sources = NIL;
+
+	scan_rows("config_source", "config_source_pkey", SOURCE_ID, F_INT4EQ,
+			  Int32GetDatum(id), read_source, &sources);
+	return sources == NIL ? NULL : linitial(sources);
+}
+
+void
+catalog_check_owner(Oid relid)
+{
+	if (!segment_owns_relation(relid, GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of table %s", describe(relid)),
+				 errhint("Only the owner of a segment table may define and refresh it.")));
+}
+
+Column *
+catalog_find_column(const SegmentTable *table, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (strcmp(column->name, name) == 0)
+			return column;
+	}
+	return NULL;
+}

@@ -1,0 +1,47 @@
+/*
+ * names.c
+ *		Names of objects, quoted and qualified, and names that users give.
+ */
+#include "postgres.h"
+
+#include "catalog/definition.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+char *
+catalog_qualified_name(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid),
+				 errhint("It may have been dropped while a segment table still depended on it.")));
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name);
+}
+
+char *
+catalog_type_name(Oid type)
+{
+	return format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+void
+catalog_check_name(const char *name, const char *what)
+{
+	if (name == NULL || *name == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("a %s must have a name", what)));
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("%s name \"%s\" is too long", what, name),
+				 errhint("Names may be up to %d bytes long.", NAMEDATALEN - 1)));
+	if (strncmp(name, RESERVED_PREFIX, strlen(RESERVED_PREFIX)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RESERVED_NAME),
+				 errmsg("%s name \"%s\" is reserved", what, name),
+				 errhint("Names beginning with \"%s\" are kept for the extension.", RESERVED_PREFIX)));
+}

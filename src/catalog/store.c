@@ -1,0 +1,227 @@
+/*
+ * store.c
+ *		Writing the configuration tables, as the extension's owner.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/definition.h"
+#include "catalog/pg_type.h"
+#include "context.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#define MAX_ARGS 10
+
+/* Arguments of a statement, gathered one by one. */
+typedef struct Args
+{
+	int			n;
+	Oid			types[MAX_ARGS];
+	Datum		values[MAX_ARGS];
+	char		nulls[MAX_ARGS];
+} Args;
+
+static void
+add_arg(Args *args, Oid type, Datum value, bool isnull)
+{
+	Assert(args->n < MAX_ARGS);
+	args->types[args->n] = type;
+	args->values[args->n] = value;
+	args->nulls[args->n] = isnull ? 'n' : ' ';
+	args->n++;
+}
+
+static void
+add_oid(Args *args, Oid value)
+{
+	add_arg(args, OIDOID, ObjectIdGetDatum(value), !OidIsValid(value));
+}
+
+static void
+add_text(Args *args, const char *value)
+{
+	add_arg(args, TEXTOID, value == NULL ? (Datum) 0 : CStringGetTextDatum(value),
+			value == NULL);
+}
+
+static void
+add_int(Args *args, int value)
+{
+	add_arg(args, INT4OID, Int32GetDatum(value), false);
+}
+
+/* Runs one statement as the extension's owner; returns the int in its first column, if any. */
+static int
+run(const char *sql, Args *args)
+{
+	RunContext	ctx;
+	int			result = 0;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, args->n, args->types, args->values, args->nulls,
+							  false, 0) < 0)
+		elog(ERROR, "could not run \"%s\"", sql);
+	if (SPI_processed > 0 && SPI_tuptable != NULL)
+	{
+		bool		isnull;
+
+		result = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
+											 SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	SPI_finish();
+	context_leave(&ctx);
+	CommandCounterIncrement();
+	return result;
+}
+
+void
+catalog_insert_table(const SegmentTable *table)
+{
+	Args		args = {0};
+
+	add_oid(&args, table->relid);
+	add_oid(&args, table->history);
+	add_text(&args, table->key_name);
+	add_oid(&args, table->key_type);
+	add_text(&args, table->time_zone);
+	run("INSERT INTO segment.config_table (tbl, history, key_name, key_type, time_zone)"
+		" VALUES ($1, $2, $3, $4, $5)", &args);
+}
+
+void
+catalog_set_events(Oid relid, Oid events)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	add_oid(&args, events);
+	run("UPDATE segment.config_table SET events = $2 WHERE tbl = $1", &args);
+}
+
+void
+catalog_set_max_age(Oid relid, const Interval *max_age)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	add_arg(&args, INTERVALOID, IntervalPGetDatum(max_age), false);
+	run("UPDATE segment.config_table SET max_age = $2 WHERE tbl = $1", &args);
+}
+
+/* A list of NamedExpr as a jsonb object. */
+static Datum
+named_exprs_jsonb(List *exprs)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue *object;
+	ListCell   *lc;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	foreach(lc, exprs)
+	{
+		NamedExpr  *expr = lfirst(lc);
+		JsonbValue	v;
+
+		v.type = jbvString;
+		v.val.string.val = expr->name;
+		v.val.string.len = strlen(expr->name);
+		pushJsonbValue(&state, WJB_KEY, &v);
+		v.val.string.val = expr->expression;
+		v.val.string.len = strlen(expr->expression);
+		pushJsonbValue(&state, WJB_VALUE, &v);
+	}
+	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(object));
+}
+
+int
+catalog_insert_source(const Source *source)
+{
+	Args		args = {0};
+
+	add_oid(&args, source->tbl);
+	add_text(&args, source->kind == SOURCE_EVENTS ? "events" : "attributes");
+	add_oid(&args, source->relation);
+	add_text(&args, source->name);
+	add_text(&args, source->key);
+	add_text(&args, source->at);
+	add_text(&args, source->event);
+	add_text(&args, source->value);
+	add_text(&args, source->item);
+	add_arg(&args, JSONBOID, named_exprs_jsonb(source->extra), false);
+	return run("INSERT INTO segment.config_source"
+			   " (tbl, kind, relation, name, key, at, event, value, item, extra)"
+			   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id", &args);
+}
+
+void
+catalog_delete_source(int id)
+{
+	Args		args = {0};
+
+	add_int(&args, id);
+	run("DELETE FROM segment.config_source WHERE id = $1", &args);
+}
+
+static Datum
+text_array_datum(List *strings)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(strings), 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, strings)
+		elements[n++] = CStringGetTextDatum((char *) lfirst(lc));
+	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+void
+catalog_put_column(Oid relid, const Column *column)
+{
+	static const char *const kinds[] = {"attribute", "score", "segment", "eligible"};
+	static const char *const overs[] = {"attributes", "events", "row"};
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	add_text(&args, column->name);
+	add_text(&args, kinds[column->kind]);
+	add_text(&args, overs[column->over]);
+	add_text(&args, column->expression);
+	add_oid(&args, column->type);
+	add_arg(&args, TEXTARRAYOID, text_array_datum(column->crossings), false);
+	add_text(&args, column->unanalyzed);
+	add_arg(&args, TEXTARRAYOID, text_array_datum(column->depends), false);
+	run("INSERT INTO segment.config_column AS c"
+		" (tbl, name, kind, position, over, expression, type, crossings, unanalyzed, depends)"
+		" SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6, $7, $8, $9"
+		"   FROM segment.config_column WHERE tbl = $1"
+		" ON CONFLICT (tbl, name) DO UPDATE SET over = $4, expression = $5, type = $6,"
+		"   crossings = $7, unanalyzed = $8, depends = $9", &args);
+}
+
+void
+catalog_delete_column(Oid relid, const char *name)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	add_text(&args, name);
+	run("DELETE FROM segment.config_column WHERE tbl = $1 AND name = $2", &args);
+}
+
+void
+catalog_delete_table(Oid relid)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	run("DELETE FROM segment.config_table WHERE tbl = $1", &args);
+	run("DELETE FROM segment.work WHERE tbl = $1", &args);
+	run("DELETE FROM segment.pending WHERE tbl = $1", &args);
+	run("DELETE FROM segment.table_state WHERE tbl = $1", &args);
+}

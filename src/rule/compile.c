@@ -1,0 +1,502 @@
+/*
+ * compile.c
+ *		From a definition to the SQL that computes rows.
+ *
+ * The query is built from the inside out: the stream (a UNION ALL of the
+ * sources), its aggregates by customer, attributes joined to them, then row
+ * expressions level by level, each level seeing the columns below it.
+ * Canonical expressions name columns without a prefix, so each stands in a
+ * sub-select whose FROM has nothing but the relation it was analyzed against.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "rule/rule.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#define CROSSING_COLUMN "__segment_crossing"
+#define FUTURE_COLUMN "__segment_future"
+#define HAS_EVENTS_COLUMN "__segment_has_events"
+#define KEYS_NAME "__segment_keys"
+#define KEYS_COLUMN "__segment_wanted"
+
+static const char *
+key_ident(const SegmentTable *table)
+{
+	return quote_identifier(table->key_name);
+}
+
+/* The type of a column of the stream. */
+static Oid
+stream_type(List *columns, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		StreamColumn *column = lfirst(lc);
+
+		if (strcmp(column->name, name) == 0)
+			return column->type;
+	}
+	return FLOAT8OID;
+}
+
+static const char *
+extra_expression(const Source *source, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, source->extra)
+	{
+		NamedExpr  *extra = lfirst(lc);
+
+		if (strcmp(extra->name, name) == 0)
+			return extra->expression;
+	}
+	return "NULL";
+}
+
+static void
+append_cast(StringInfo sql, const char *expression, Oid type, const char *name)
+{
+	appendStringInfo(sql, ", (%s)::%s AS %s", expression == NULL ? "NULL" : expression,
+					 catalog_type_name(type), quote_identifier(name));
+}
+
+/* One source's part of the stream; columns lists value and the extras. */
+static void
+append_source_select(StringInfo sql, const SegmentTable *table, const Source *source,
+					 List *columns)
+{
+	ListCell   *lc;
+
+	appendStringInfo(sql, "SELECT (%s)::%s AS %s, %s AS at", source->key,
+					 catalog_type_name(table->key_type), key_ident(table), source->at);
+	append_cast(sql, source->event, TEXTOID, "event");
+	append_cast(sql, source->value, stream_type(columns, "value"), "value");
+	append_cast(sql, source->item, TEXTOID, "item");
+	append_cast(sql, quote_literal_cstr(source->name), TEXTOID, "source");
+	foreach(lc, columns)
+	{
+		StreamColumn *column = lfirst(lc);
+
+		if (strcmp(column->name, "value") != 0)
+			append_cast(sql, extra_expression(source, column->name), column->type,
+						column->name);
+	}
+	appendStringInfo(sql, " FROM %s", catalog_qualified_name(source->relation));
+}
+
+/* A stream without sources: its columns and no row. */
+static void
+append_empty_stream(StringInfo sql, const SegmentTable *table, List *columns)
+{
+	ListCell   *lc;
+
+	appendStringInfo(sql, "SELECT NULL::%s AS %s, NULL::timestamptz AS at",
+					 catalog_type_name(table->key_type), key_ident(table));
+	append_cast(sql, NULL, TEXTOID, "event");
+	append_cast(sql, NULL, stream_type(columns, "value"), "value");
+	append_cast(sql, NULL, TEXTOID, "item");
+	append_cast(sql, NULL, TEXTOID, "source");
+	foreach(lc, columns)
+	{
+		StreamColumn *column = lfirst(lc);
+
+		if (strcmp(column->name, "value") != 0)
+			append_cast(sql, NULL, column->type, column->name);
+	}
+	appendStringInfoString(sql, " WHERE false");
+}
+
+/*
+ * The stream: which names a comparison of at with the as-of instant.  Keyed:
+ * only the customers asked for, in a form that an index on the key serves.
+ */
+static void
+append_stream(StringInfo sql, const SegmentTable *table, List *columns, bool keyed,
+			  const char *which)
+{
+	bool		first = true;
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+	{
+		Source	   *source = lfirst(lc);
+
+		if (source->kind != SOURCE_EVENTS)
+			continue;
+		if (!first)
+			appendStringInfoString(sql, " UNION ALL ");
+		first = false;
+		append_source_select(sql, table, source, columns);
+		appendStringInfo(sql, " WHERE (%s) %s segment.now() AND (%s) IS NOT NULL",
+						 source->at, which, source->key);
+		if (keyed)
+			appendStringInfo(sql, " AND (%s) IN (SELECT %s FROM %s)", source->key,
+							 KEYS_COLUMN, KEYS_NAME);
+	}
+	if (first)
+		append_empty_stream(sql, table, columns);
+}
+
+char *
+rule_stream_view_sql(const SegmentTable *table, List *columns)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	append_stream(&sql, table, columns, false, "<=");
+	return sql.data;
+}
+
+List *
+rule_stream_columns(const SegmentTable *table)
+{
+	List	   *result = NIL;
+	Relation	view;
+
+	if (!OidIsValid(table->events) || get_rel_name(table->events) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the event stream of segment table %s is gone",
+						catalog_qualified_name(table->relid)),
+				 errhint("Its view was dropped; segment.add_source() and segment.drop_source() make it anew.")));
+	view = relation_open(table->events, AccessShareLock);
+	for (int i = 0; i < RelationGetDescr(view)->natts; i++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(view), i);
+		StreamColumn *column = palloc(sizeof(StreamColumn));
+
+		/* key, at, event, value, item, source, then the extras */
+		if (i < 3 || i == 4 || i == 5)
+			continue;
+		column->name = pstrdup(NameStr(attr->attname));
+		column->type = attr->atttypid;
+		result = lappend(result, column);
+	}
+	relation_close(view, AccessShareLock);
+	return result;
+}
+
+/* "LEAST(...)" over the crossings of columns computed over the same thing, or NULL. */
+static char *
+least_crossing(const SegmentTable *table, ColumnOver over)
+{
+	StringInfoData sql;
+	ListCell   *lc,
+			   *lc2;
+
+	initStringInfo(&sql);
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->over != over)
+			continue;
+		foreach(lc2, column->crossings)
+			appendStringInfo(&sql, "%s%s", sql.len == 0 ? "LEAST(" : ", ",
+							 (char *) lfirst(lc2));
+	}
+	if (sql.len == 0)
+		return NULL;
+	appendStringInfoChar(&sql, ')');
+	return sql.data;
+}
+
+/* The aggregates of the scores over events, as a target list's tail. */
+static void
+append_aggregates(StringInfo sql, const SegmentTable *table)
+{
+	char	   *crossing = least_crossing(table, OVER_EVENTS);
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->over == OVER_EVENTS)
+			appendStringInfo(sql, ", %s AS %s", column->expression,
+							 quote_identifier(column->name));
+	}
+	appendStringInfo(sql, ", %s AS %s", crossing == NULL ? "NULL::timestamptz" : crossing,
+					 CROSSING_COLUMN);
+}
+
+/* Is there at most one row for each key?  Proven by a unique index on the key alone. */
+static bool
+key_is_unique(const Source *source)
+{
+	Relation	rel = relation_open(source->relation, AccessShareLock);
+	List	   *indexes = RelationGetIndexList(rel);
+	bool		result = false;
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+		AttrNumber	attno = form->indkey.values[0];
+
+		if (form->indisunique && form->indisvalid && form->indimmediate &&
+			form->indnkeyatts == 1 && attno > 0 &&
+			RelationGetIndexPredicate(index) == NIL &&
+			strcmp(quote_identifier(get_attname(source->relation, attno, false)),
+				   source->key) == 0)
+			result = true;
+		index_close(index, AccessShareLock);
+	}
+	relation_close(rel, AccessShareLock);
+	return result;
+}
+
+/* The rows of an attribute table; of several for one key, the first in order of their values. */
+static void
+append_attributes(StringInfo sql, const SegmentTable *table, const Source *source, bool keyed)
+{
+	StringInfoData order;
+	ListCell   *lc;
+
+	initStringInfo(&order);
+	appendStringInfo(sql, "SELECT %s (%s)::%s AS %s, true AS %s%d",
+					 key_is_unique(source) ? "" : "DISTINCT ON (1)", source->key,
+					 catalog_type_name(table->key_type), key_ident(table),
+					 HAS_EVENTS_COLUMN, source->id);
+	foreach(lc, source->extra)
+	{
+		NamedExpr  *attribute = lfirst(lc);
+		Column	   *column = catalog_find_column(table, attribute->name);
+
+		append_cast(sql, attribute->expression, column->type, attribute->name);
+		appendStringInfo(&order, ", (%s)::text", attribute->expression);
+	}
+	appendStringInfo(sql, " FROM %s WHERE (%s) IS NOT NULL",
+					 catalog_qualified_name(source->relation), source->key);
+	if (keyed)
+		appendStringInfo(sql, " AND (%s) IN (SELECT %s FROM %s)", source->key,
+						 KEYS_COLUMN, KEYS_NAME);
+	if (!key_is_unique(source))
+		appendStringInfo(sql, " ORDER BY 1%s", order.data);
+}
+
+static bool
+has_attributes(const SegmentTable *table)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+	{
+		if (((Source *) lfirst(lc))->kind == SOURCE_ATTRIBUTES)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Aggregated events, one row a customer.  Customers known from attributes
+ * alone have no group: theirs are the values over no event at all, taken from
+ * the one-row sub-select "none".
+ */
+static void
+append_base_columns(StringInfo sql, const SegmentTable *table, bool with_attributes)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+		const char *name = quote_identifier(column->name);
+
+		if (column->over == OVER_EVENTS && with_attributes)
+			appendStringInfo(sql, ", CASE WHEN ev.%s THEN ev.%s ELSE none.%s END AS %s",
+							 HAS_EVENTS_COLUMN, name, name, name);
+		else if (column->over != OVER_ROW)
+			appendStringInfo(sql, ", %s", name);
+	}
+	appendStringInfo(sql, ", COALESCE(ev.%s, false)", HAS_EVENTS_COLUMN);
+	foreach(lc, table->sources)
+	{
+		Source	   *source = lfirst(lc);
+
+		if (source->kind == SOURCE_ATTRIBUTES)
+			appendStringInfo(sql, " OR COALESCE(%s%d, false)", HAS_EVENTS_COLUMN, source->id);
+	}
+	appendStringInfo(sql, " AS %s", PRESENT_COLUMN);
+}
+
+static void
+append_base(StringInfo sql, const SegmentTable *table, bool keyed, bool future)
+{
+	List	   *columns = rule_stream_columns(table);
+	bool		with_attributes = has_attributes(table);
+	ListCell   *lc;
+
+	appendStringInfo(sql, "SELECT %s", key_ident(table));
+	append_base_columns(sql, table, with_attributes);
+	appendStringInfo(sql, ", LEAST(ev.%s, %s) AS %s FROM (SELECT %s, true AS %s",
+					 CROSSING_COLUMN, future ? FUTURE_COLUMN : "NULL", CROSSING_COLUMN,
+					 key_ident(table), HAS_EVENTS_COLUMN);
+	append_aggregates(sql, table);
+	appendStringInfoString(sql, " FROM (");
+	append_stream(sql, table, columns, keyed, "<=");
+	appendStringInfo(sql, ") stream GROUP BY %s) ev", key_ident(table));
+	if (future)
+	{
+		appendStringInfo(sql, " FULL JOIN (SELECT %s, min(at) AS %s FROM (",
+						 key_ident(table), FUTURE_COLUMN);
+		append_stream(sql, table, columns, keyed, ">");
+		appendStringInfo(sql, ") stream GROUP BY 1) future USING (%s)", key_ident(table));
+	}
+	foreach(lc, table->sources)
+	{
+		Source	   *source = lfirst(lc);
+
+		if (source->kind != SOURCE_ATTRIBUTES)
+			continue;
+		appendStringInfoString(sql, " FULL JOIN (");
+		append_attributes(sql, table, source, keyed);
+		appendStringInfo(sql, ") attributes%d USING (%s)", source->id, key_ident(table));
+	}
+	if (with_attributes)
+	{
+		appendStringInfoString(sql, " CROSS JOIN (SELECT true");
+		append_aggregates(sql, table);
+		appendStringInfoString(sql, " FROM (");
+		append_empty_stream(sql, table, columns);
+		appendStringInfoString(sql, ") stream) none");
+	}
+}
+
+/* Are all columns that this one reads known already? */
+static bool
+is_ready(const SegmentTable *table, const Column *column, List *known)
+{
+	ListCell   *lc;
+
+	foreach(lc, column->depends)
+	{
+		char	   *name = lfirst(lc);
+
+		if (strcmp(name, table->key_name) != 0 && !list_member(known, makeString(name)))
+			return false;
+	}
+	return true;
+}
+
+/* Wraps sql in sub-selects that add the row expressions, each once what it reads is there. */
+static void
+wrap_levels(StringInfo sql, const SegmentTable *table)
+{
+	List	   *known = NIL;
+	List	   *waiting = NIL;
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->over == OVER_ROW)
+			waiting = lappend(waiting, column);
+		else
+			known = lappend(known, makeString(column->name));
+	}
+	while (waiting != NIL)
+	{
+		List	   *next = NIL;
+		List	   *added = NIL;
+		char	   *inner = pstrdup(sql->data);
+
+		resetStringInfo(sql);
+		appendStringInfoString(sql, "SELECT *");
+		foreach(lc, waiting)
+		{
+			Column	   *column = lfirst(lc);
+
+			if (!is_ready(table, column, known))
+			{
+				next = lappend(next, column);
+				continue;
+			}
+			appendStringInfo(sql, column->kind == COLUMN_SCORE ? ", (%s) AS %s" :
+							 ", COALESCE(%s, false) AS %s",
+							 column->expression, quote_identifier(column->name));
+			added = lappend(added, makeString(column->name));
+		}
+		if (added == NIL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+					 errmsg("column \"%s\" depends on itself or on a column that is gone",
+							((Column *) linitial(waiting))->name),
+					 errhint("Drop it and define it again.")));
+		/* OFFSET 0: an expression read by several others is computed once */
+		appendStringInfo(sql, " FROM (%s OFFSET 0) level", inner);
+		known = list_concat(known, added);
+		waiting = next;
+	}
+}
+
+static char *
+interval_text(const Interval *interval)
+{
+	return DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval)));
+}
+
+static void
+append_result_columns(StringInfo sql, const SegmentTable *table)
+{
+	char	   *row_crossing = least_crossing(table, OVER_ROW);
+	bool		eligible = false;
+	bool		unanalyzed = false;
+	ListCell   *lc;
+
+	appendStringInfo(sql, "SELECT %s", key_ident(table));
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->unanalyzed != NULL)
+			unanalyzed = true;
+		if (column->kind == COLUMN_ELIGIBLE)
+			eligible = true;
+		else
+			appendStringInfo(sql, ", %s", quote_identifier(column->name));
+	}
+	appendStringInfo(sql, ", %s%s AS %s, (%s)::text AS %s", PRESENT_COLUMN,
+					 eligible ? " AND " ELIGIBLE_NAME : "", PRESENT_COLUMN,
+					 key_ident(table), KEY_TEXT_COLUMN);
+	appendStringInfo(sql, ", LEAST('infinity'::timestamptz, %s", CROSSING_COLUMN);
+	if (row_crossing != NULL)
+		appendStringInfo(sql, ", %s", row_crossing);
+	if (unanalyzed)
+		appendStringInfo(sql, ", segment.now() + %s::interval",
+						 quote_literal_cstr(interval_text(table->max_age)));
+	appendStringInfo(sql, ") AS %s", VALID_UNTIL_COLUMN);
+}
+
+char *
+rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future)
+{
+	StringInfoData levels;
+	StringInfoData sql;
+
+	initStringInfo(&levels);
+	append_base(&levels, table, keyed, future);
+	wrap_levels(&levels, table);
+
+	initStringInfo(&sql);
+	if (keyed)
+		appendStringInfo(&sql, "WITH %s AS MATERIALIZED (SELECT DISTINCT u::%s AS %s"
+						 " FROM unnest($1) u) ", KEYS_NAME,
+						 catalog_type_name(table->key_type), KEYS_COLUMN);
+	append_result_columns(&sql, table);
+	appendStringInfo(&sql, " FROM (%s OFFSET 0) result", levels.data);
+	return sql.data;
+}

@@ -1,0 +1,181 @@
+/*
+ * moving.c
+ *		Which parts of an expression move with time.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_aggregate.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "context.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_func.h"
+#include "rule/rule.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+static Oid
+segment_now_oid(void)
+{
+	List	   *name = list_make2(makeString("segment"), makeString("now"));
+
+	return LookupFuncName(name, 0, NULL, false);
+}
+
+static Node *
+make_now(void)
+{
+	return (Node *) makeFuncExpr(segment_now_oid(), TIMESTAMPTZOID, NIL,
+								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+}
+
+static Node *
+make_now_as(Oid type, int32 typmod)
+{
+	return coerce_to_target_type(NULL, make_now(), TIMESTAMPTZOID, type, typmod,
+								 COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1);
+}
+
+/* age(x) is age(current_date at midnight, x) */
+static Node *
+make_age(FuncExpr *age, Oid type, Oid two_arguments)
+{
+	Node	   *midnight = coerce_to_target_type(NULL, make_now_as(DATEOID, -1), DATEOID,
+												 type, -1, COERCION_EXPLICIT,
+												 COERCE_EXPLICIT_CAST, -1);
+
+	return (Node *) makeFuncExpr(two_arguments, INTERVALOID,
+								 list_make2(midnight, linitial(age->args)),
+								 InvalidOid, age->inputcollid, COERCE_EXPLICIT_CALL);
+}
+
+static Node *
+replace_now_mutator(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, FuncExpr))
+	{
+		switch (((FuncExpr *) node)->funcid)
+		{
+			case F_NOW:
+			case F_TRANSACTION_TIMESTAMP:
+			case F_STATEMENT_TIMESTAMP:
+				return make_now();
+			case F_AGE_TIMESTAMPTZ:
+				node = make_age((FuncExpr *) node, TIMESTAMPTZOID, F_AGE_TIMESTAMPTZ_TIMESTAMPTZ);
+				break;
+			case F_AGE_TIMESTAMP:
+				node = make_age((FuncExpr *) node, TIMESTAMPOID, F_AGE_TIMESTAMP_TIMESTAMP);
+				break;
+			default:
+				break;
+		}
+	}
+	if (IsA(node, SQLValueFunction))
+	{
+		SQLValueFunction *svf = (SQLValueFunction *) node;
+
+		switch (svf->op)
+		{
+			case SVFOP_CURRENT_DATE:
+			case SVFOP_CURRENT_TIME:
+			case SVFOP_CURRENT_TIME_N:
+			case SVFOP_CURRENT_TIMESTAMP:
+			case SVFOP_CURRENT_TIMESTAMP_N:
+			case SVFOP_LOCALTIME:
+			case SVFOP_LOCALTIME_N:
+			case SVFOP_LOCALTIMESTAMP:
+			case SVFOP_LOCALTIMESTAMP_N:
+				return make_now_as(svf->type, svf->typmod);
+			default:
+				break;
+		}
+	}
+	return expression_tree_mutator(node, replace_now_mutator, context);
+}
+
+Node *
+rule_replace_now(Node *node)
+{
+	return replace_now_mutator(node, NULL);
+}
+
+bool
+rule_is_now(Node *node)
+{
+	return node != NULL && IsA(node, FuncExpr) &&
+		((FuncExpr *) node)->funcid == segment_now_oid();
+}
+
+/*
+ * May a function look at the clock, or at other data than its arguments?
+ * PostgreSQL's own stable functions depend on settings only, which are pinned.
+ */
+static bool
+function_may_move(Oid funcid)
+{
+	return OidIsValid(funcid) && func_volatile(funcid) != PROVOLATILE_IMMUTABLE &&
+		get_func_namespace(funcid) != PG_CATALOG_NAMESPACE;
+}
+
+static bool
+function_may_move_checker(Oid funcid, void *context)
+{
+	return function_may_move(funcid);
+}
+
+/* An aggregate's own volatility says nothing; that of its parts does. */
+static bool
+aggregate_may_move(Oid aggfnoid)
+{
+	HeapTuple	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggfnoid));
+	Form_pg_aggregate agg;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return true;
+	agg = (Form_pg_aggregate) GETSTRUCT(tuple);
+	result = function_may_move(agg->aggtransfn) || function_may_move(agg->aggfinalfn);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+bool
+rule_moves_itself(Node *node)
+{
+	if (IsA(node, Aggref))
+		return aggregate_may_move(((Aggref *) node)->aggfnoid);
+	return check_functions_in_node(node, function_may_move_checker, NULL);
+}
+
+static bool
+is_moving_walker(Node *node, void *arg)
+{
+	const SegmentTable *table = arg;
+
+	if (node == NULL)
+		return false;
+	if (rule_moves_itself(node))
+		return true;
+	if (IsA(node, Var) && table != NULL)
+	{
+		const char *name = get_attname(table->relid, ((Var *) node)->varattno, true);
+		Column	   *column = name == NULL ? NULL : catalog_find_column(table, name);
+
+		if (column != NULL && column->unanalyzed != NULL)
+			return true;
+	}
+	return expression_tree_walker(node, is_moving_walker, arg);
+}
+
+bool
+rule_is_moving(Node *node, const SegmentTable *table)
+{
+	return is_moving_walker(node, unconstify(SegmentTable *, table));
+}

@@ -1,0 +1,306 @@
+/*
+ * parse.c
+ *		From an expression's text to its canonical form.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "context.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/analyze.h"
+#include "parser/parse_coerce.h"
+#include "parser/parser.h"
+#include "rule/rule.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+/* Names the definition in whatever error its expression raises. */
+static void
+expression_context(void *arg)
+{
+	errcontext("expression of %s", (const char *) arg);
+}
+
+static void
+push_context(ErrorContextCallback *callback, const char *what)
+{
+	callback->callback = expression_context;
+	callback->arg = unconstify(char *, what);
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
+}
+
+static void
+refuse(const char *found, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 errmsg("%s is not allowed here", found),
+			 errhint("%s", hint)));
+}
+
+/*
+ * The one bare expression in a text.  The grammar for PL/pgSQL expressions
+ * lets whole SELECT clauses through behind it, so all of them are refused.
+ */
+static Node *
+parse_bare_expression(const char *text)
+{
+	List	   *parsed;
+	SelectStmt *stmt;
+	ResTarget  *target;
+
+	if (text == NULL || strspn(text, " \t\r\n\f") == strlen(text))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("an expression must not be empty")));
+	parsed = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+	stmt = castNode(SelectStmt, linitial_node(RawStmt, parsed)->stmt);
+
+	if (stmt->op != SETOP_NONE || stmt->distinctClause || stmt->intoClause ||
+		stmt->fromClause || stmt->whereClause || stmt->groupClause ||
+		stmt->havingClause || stmt->windowClause || stmt->valuesLists ||
+		stmt->sortClause || stmt->limitOffset || stmt->limitCount ||
+		stmt->lockingClause || stmt->withClause)
+		refuse("a clause of a query", "Give a single SQL expression.");
+	if (list_length(stmt->targetList) != 1)
+		refuse("more or less than one expression", "Give a single SQL expression.");
+	target = linitial_node(ResTarget, stmt->targetList);
+	if (target->name != NULL || target->indirection != NIL)
+		refuse("a column alias", "Give a single SQL expression.");
+	if (IsA(target->val, ColumnRef) &&
+		IsA(llast(castNode(ColumnRef, target->val)->fields), A_Star))
+		refuse("\"*\"", "Name a column.");
+	return target->val;
+}
+
+/* SELECT expression FROM relation, grouped by the key for the event stream. */
+static Query *
+analyze_over(Node *raw, const char *text, const SegmentTable *table,
+			 RuleScope scope, Oid relation)
+{
+	SelectStmt *select = makeNode(SelectStmt);
+	RawStmt    *stmt = makeNode(RawStmt);
+	ResTarget  *target = makeNode(ResTarget);
+
+	target->val = raw;
+	target->location = -1;
+	select->targetList = list_make1(target);
+	select->fromClause =
+		list_make1(makeRangeVar(get_namespace_name(get_rel_namespace(relation)),
+								get_rel_name(relation), -1));
+	if (scope == SCOPE_EVENTS)
+	{
+		ColumnRef  *key = makeNode(ColumnRef);
+
+		key->fields = list_make1(makeString(table->key_name));
+		key->location = -1;
+		select->groupClause = list_make1(key);
+	}
+	stmt->stmt = (Node *) select;
+	return parse_analyze_fixedparams(stmt, text, NULL, 0, NULL);
+}
+
+typedef struct ColumnCheck
+{
+	Oid			relation;
+	RuleScope	scope;
+	List	   *names;
+} ColumnCheck;
+
+/* Gathers the columns read, and refuses those that are not the user's. */
+static bool
+check_columns(Node *node, ColumnCheck *check)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		Var		   *var = (Var *) node;
+		char	   *name;
+
+		if (var->varattno == InvalidAttrNumber)
+			refuse("a whole row", "Name a column.");
+		if (var->varattno < 0)
+			refuse("a system column", "Name a column of the user's.");
+		name = get_attname(check->relation, var->varattno, false);
+		if (check->scope == SCOPE_ROW &&
+			(strcmp(name, "refreshed_at") == 0 || strcmp(name, "valid_until") == 0))
+			refuse(psprintf("the column \"%s\"", name),
+				   "Rules see the key, attributes, scores and segments.");
+		if (!list_member(check->names, makeString(name)))
+			check->names = lappend(check->names, makeString(name));
+		return false;
+	}
+	if (IsA(node, GroupingFunc))
+		refuse("GROUPING", "Give a single SQL expression.");
+	return expression_tree_walker(node, check_columns, check);
+}
+
+static void
+check_query(const Query *query, RuleScope scope)
+{
+	if (query->hasSubLinks)
+		refuse("a sub-select", "Bring the data in with segment.add_source() or segment.add_attributes().");
+	if (query->hasTargetSRFs)
+		refuse("a set-returning function", "Give an expression with one value.");
+	if (query->hasWindowFuncs)
+		refuse("a window function", "Scores are aggregates over the events of one customer.");
+	if (scope == SCOPE_EVENTS && !query->hasAggs)
+		refuse("a score over events without an aggregate",
+			   "Use an aggregate such as count(*), sum(value) or max(at).");
+	if (scope != SCOPE_EVENTS && query->hasAggs)
+		ereport(ERROR,
+				(errcode(ERRCODE_GROUPING_ERROR),
+				 errmsg("an aggregate is not allowed here"),
+				 errhint("Define a score with the aggregate and use its name.")));
+}
+
+char *
+rule_deparse(Node *node, Oid relation)
+{
+	RunContext	ctx;
+	char	   *result;
+
+	/* names are qualified unless this path finds them */
+	context_enter_canonical(&ctx);
+	result = deparse_expression(node, deparse_context_for(get_rel_name(relation), relation),
+								false, false);
+	context_leave(&ctx);
+	return result;
+}
+
+static void
+check_volatility(Node *node)
+{
+	if (contain_volatile_functions(node))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("a volatile function is not allowed here"),
+				 errhint("An expression must give the same value whenever it is computed for the same instant. Use now() for the time.")));
+}
+
+/* Plain strings of a list of String nodes. */
+static List *
+plain_strings(List *values)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, values)
+		result = lappend(result, pstrdup(strVal(lfirst(lc))));
+	return result;
+}
+
+CheckedRule *
+rule_check(const char *text, const SegmentTable *table, RuleScope scope,
+		   Oid relation, const char *what)
+{
+	CheckedRule *rule = palloc0(sizeof(CheckedRule));
+	ColumnCheck columns = {relation, scope, NIL};
+	ErrorContextCallback callback;
+	RunContext	ctx;
+	Query	   *query;
+
+	push_context(&callback, what);
+	context_enter_parse(&ctx, table->time_zone);
+
+	query = analyze_over(parse_bare_expression(text), text, table, scope, relation);
+	check_query(query, scope);
+	rule->node = (Node *) linitial_node(TargetEntry, query->targetList)->expr;
+	check_columns(rule->node, &columns);
+	rule->node = rule_replace_now(rule->node);
+	check_volatility(rule->node);
+	rule->depends = plain_strings(columns.names);
+	rule->type = exprType(rule->node);
+	rule->expression = rule_deparse(rule->node, relation);
+	if (scope != SCOPE_SOURCE)
+		rule_analyze_time(rule, table, relation);
+	else if (rule_is_moving(rule->node, table))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("an expression over a source must not depend on the time or on other tables"),
+				 errhint("Use now() in a score or in a rule.")));
+
+	context_leave(&ctx);
+	error_context_stack = callback.previous;
+	return rule;
+}
+
+void
+rule_coerce(CheckedRule *rule, const SegmentTable *table, Oid relation, Oid type,
+			const char *what)
+{
+	RunContext	ctx;
+	Node	   *cast;
+
+	if (rule->type == type)
+		return;
+	context_enter_parse(&ctx, table->time_zone);
+	cast = coerce_to_target_type(NULL, rule->node, rule->type, type, -1,
+								 COERCION_ASSIGNMENT, COERCE_EXPLICIT_CAST, -1);
+	if (cast == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s must be of type %s, not of type %s", what,
+						format_type_be(type), format_type_be(rule->type)),
+				 errhint("Add a cast to the expression.")));
+	rule->node = cast;
+	rule->type = type;
+	rule->expression = rule_deparse(cast, relation);
+	context_leave(&ctx);
+}
+
+static bool
+calls_aggregate(Node *node, void *arg)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, FuncCall))
+	{
+		FuncCall   *call = (FuncCall *) node;
+		FuncCandidateList candidate;
+
+		if (call->agg_star || call->agg_filter || call->agg_within_group)
+			return true;
+		for (candidate = FuncnameGetCandidates(call->funcname, -1, NIL, false, false,
+											   false, true);
+			 candidate != NULL; candidate = candidate->next)
+			if (get_func_prokind(candidate->oid) == PROKIND_AGGREGATE)
+				return true;
+	}
+	return raw_expression_tree_walker(node, calls_aggregate, arg);
+}
+
+bool
+rule_has_aggregate(const char *text, const SegmentTable *table, const char *what)
+{
+	ErrorContextCallback callback;
+	RunContext	ctx;
+	bool		result;
+
+	push_context(&callback, what);
+	context_enter_parse(&ctx, table->time_zone);
+	result = calls_aggregate(parse_bare_expression(text), NULL);
+	context_leave(&ctx);
+	error_context_stack = callback.previous;
+	return result;
+}
+
+Oid
+rule_common_type(List *types)
+{
+	List	   *nodes = NIL;
+	ListCell   *lc;
+
+	foreach(lc, types)
+		nodes = lappend(nodes, makeNullConst(lfirst_oid(lc), -1, InvalidOid));
+	return nodes == NIL ? InvalidOid : select_common_type(NULL, nodes, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+/*
+ * rule.h
+ *		An expression from text to checked form; time analysis; compilation to SQL.
+ *
+ * Text comes in once, in rule_check().  What comes out is canonical: one
+ * expression, analyzed against exactly one relation, deparsed with every name
+ * qualified.  Only that form is stored and run.
+ */
+#ifndef SEGMENT_RULE_H
+#define SEGMENT_RULE_H
+
+#include "catalog/definition.h"
+#include "nodes/primnodes.h"
+
+/* What an expression may see and contain. */
+typedef enum RuleScope
+{
+	SCOPE_SOURCE,				/* a row of an event or attribute table; does not move with time */
+	SCOPE_EVENTS,				/* the event stream, grouped by customer: aggregates */
+	SCOPE_ROW					/* a row of the segment table */
+} RuleScope;
+
+typedef struct CheckedRule
+{
+	Node	   *node;			/* analyzed, with now() and its like replaced by segment.now() */
+	char	   *expression;		/* the same, canonical */
+	Oid			type;
+	List	   *depends;		/* of char *: columns it reads */
+	List	   *crossings;		/* of char *: instants at which time alone may change it */
+	char	   *unanalyzed;		/* NULL, or the part that moves with time otherwise */
+} CheckedRule;
+
+/*
+ * Checks an expression; what names it in errors (such as: score "n").  table
+ * gives the key, the time zone and which columns move with time.
+ */
+extern CheckedRule *rule_check(const char *text, const SegmentTable *table,
+							   RuleScope scope, Oid relation, const char *what);
+
+/* Does the text call an aggregate?  Then it is a score over the event stream. */
+extern bool rule_has_aggregate(const char *text, const SegmentTable *table, const char *what);
+
+/* The checked expression cast to a type (error if there is no cast). */
+extern void rule_coerce(CheckedRule *rule, const SegmentTable *table, Oid relation,
+						Oid type, const char *what);
+
+/* The type that values of these types share, or InvalidOid. */
+extern Oid	rule_common_type(List *types);
+
+/* moving.c */
+
+/* Replaces now(), current_date and the like by segment.now() and casts of it. */
+extern Node *rule_replace_now(Node *node);
+
+/*
+ * Does an expression move with time?  Calls of segment.now(), of functions
+ * that may look at it, and columns of table that are not exact do.
+ */
+extern bool rule_is_moving(Node *node, const SegmentTable *table);
+
+/* The same of the node alone, whatever stands below it. */
+extern bool rule_moves_itself(Node *node);
+extern bool rule_is_now(Node *node);
+
+/* time.c */
+
+/* Fills crossings and unanalyzed of a rule from its node. */
+extern void rule_analyze_time(CheckedRule *rule, const SegmentTable *table, Oid relation);
+
+/* parse.c: canonical text of a node over one relation */
+extern char *rule_deparse(Node *node, Oid relation);
+
+/* compile.c */
+
+/* The stream as SQL, as the view NAME_events shows it; types of value and extras follow columns. */
+typedef struct StreamColumn
+{
+	char	   *name;
+	Oid			type;
+} StreamColumn;
+
+extern char *rule_stream_view_sql(const SegmentTable *table, List *columns);
+
+/* Columns of the stream's view, as it stands (of StreamColumn). */
+extern List *rule_stream_columns(const SegmentTable *table);
+
+/*
+ * The query that computes rows.  keyed: for the keys in $1 (text[]), else for
+ * everybody; future: look for events that are still to come.  Its columns:
+ * key, those of the table by position, then the three internal ones below.
+ */
+extern char *rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future);
+
+#define PRESENT_COLUMN "__segment_present"	/* has a row */
+#define KEY_TEXT_COLUMN "__segment_key"	/* the key as text */
+#define VALID_UNTIL_COLUMN "valid_until"
+
+#endif							/* SEGMENT_RULE_H */
