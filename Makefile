@@ -20,6 +20,7 @@ OBJS = \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
+	src/catalog/trust.o \
 	src/rule/parse.o \
 	src/rule/moving.o \
 	src/rule/time.o \
@@ -34,6 +35,7 @@ OBJS = \
 	src/define/sources.o \
 	src/define/columns.o \
 	src/define/definition.o \
+	src/define/trust.o \
 	src/refresh/collect.o \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \
@@ -45,6 +47,8 @@ OBJS = \
 	src/worker/scheduler.o \
 	src/worker/job.o \
 	src/worker/jobs.o \
+	src/worker/slots.o \
+	src/worker/state.o \
 	src/worker/schedule.o \
 	src/worker/clock.o
 
@@ -67,9 +71,50 @@ EXTRA_CLEAN = sql/$(EXTENSION)--*.sql test/expected
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare $(if $(WERROR),-Werror)
 
+# Where PostgreSQL was built with gcc, its flags and headers hold what clang does not know.
+PG_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes)
+
+# Tests in the order of the rooms, those of no room last.
+ROOMS := context model $(filter-out context,$(basename $(notdir $(SQL_PARTS))))
+TESTS := $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
+TESTS_OF_ROOMS := $(foreach room,$(ROOMS),$(filter $(room) $(room)_%,$(TESTS)))
+REGRESS := $(strip $(TESTS_OF_ROOMS) $(filter-out $(TESTS_OF_ROOMS),$(TESTS)))
+REGRESS_OPTS = --inputdir=test --load-extension=segment
+REGRESS_PREP = test/expected
+ISOLATION := $(sort $(basename $(notdir $(wildcard test/specs/*.spec))))
+ISOLATION_OPTS = --inputdir=test --load-extension=segment
+TAP_TESTS := $(if $(wildcard test/t/*.pl),1)
+PROVE_TESTS = test/t/*.pl
+
+# The newcomer's commands bring a PostgreSQL of their own.
+ifneq (,$(filter-out demo test dist,$(or $(MAKECMDGOALS),all)))
+
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 $(INSTALL_SQL): $(SQL_PARTS) segment.control
 	cat $(addprefix $(srcdir)/,$(SQL_PARTS)) > $@
+
+# Both test drivers look for their expected output beside their input.
+test/expected:
+	ln -s ../expected $@
+
+endif
+
+.PHONY: demo test dist
+
+# KEEP=1 leaves the cluster running, and says how to connect and how to stop it.
+demo:
+	@KEEP='$(KEEP)' bash docs/examples/cdnow/demo.sh
+
+# PG_MAJOR=16 chooses among several installed versions.
+test:
+	@bash test/run.sh
+
+# The archive for PGXN, with the version of segment.control in its META.json.
+dist:
+	mkdir -p build
+	sed 's/@VERSION@/$(EXTVERSION)/g' META.json > build/META.json
+	git archive --format=zip --prefix=segment-$(EXTVERSION)/ --add-file=build/META.json \
+		--output=build/segment-$(EXTVERSION).zip HEAD -- . ':!META.json'

@@ -1,15 +1,18 @@
 -- Marks: which customers changed --------------------------------------------
 -- Two logs: writers append to one while the other is emptied.  Append-only and
 -- without any index, so that no writer waits for another or for a refresh.
--- A key of NULL marks every customer of the segment table.
+-- A key of NULL marks every customer of the segment table.  Marks leave by
+-- TRUNCATE alone, so there is nothing for autovacuum to do; marks are appended
+-- below the table access method's interface, which therefore must be heap.
 
 CREATE TABLE segment.mark_log_0 (
     xid       xid8        NOT NULL,             -- top-level transaction of the writer
     tbl       oid         NOT NULL,
     key       text,
-    marked_at timestamptz NOT NULL
-);
-CREATE TABLE segment.mark_log_1 (LIKE segment.mark_log_0);
+    marked_at timestamptz NOT NULL              -- by the clock
+) USING heap WITH (autovacuum_enabled = off);
+CREATE TABLE segment.mark_log_1 (LIKE segment.mark_log_0)
+    USING heap WITH (autovacuum_enabled = off);
 COMMENT ON TABLE segment.mark_log_0 IS 'keys of customers whose events changed, as written by the triggers';
 COMMENT ON TABLE segment.mark_log_1 IS 'keys of customers whose events changed, as written by the triggers';
 

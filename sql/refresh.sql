@@ -36,3 +36,24 @@ CREATE TABLE segment.run (
 );
 CREATE INDEX run_tbl ON segment.run (tbl, id);
 COMMENT ON TABLE segment.run IS 'what refreshes did';
+
+CREATE PROCEDURE segment.refresh(tbl regclass)
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_refresh';
+COMMENT ON PROCEDURE segment.refresh(regclass) IS
+'brings the rows of dirty and due customers up to date, committing batch by batch';
+
+CREATE PROCEDURE segment.rebuild(tbl regclass)
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_rebuild';
+COMMENT ON PROCEDURE segment.rebuild(regclass) IS
+'computes every row anew; readers see the old rows until it commits';
+
+CREATE FUNCTION segment.verify(tbl regclass)
+RETURNS TABLE (key text, problem text, stored jsonb, expected jsonb)
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_verify';
+COMMENT ON FUNCTION segment.verify(regclass) IS
+'rows of a segment table that differ from a recomputation as of now: none';
+
+CREATE FUNCTION segment.current(tbl regclass, key text) RETURNS jsonb
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'segment_current';
+COMMENT ON FUNCTION segment.current(regclass, text) IS
+'one customer''s row computed now, also while the customer is dirty; NULL if he has none';

@@ -42,4 +42,21 @@
 				   &(DateTimeErrorExtra) {0})
 #endif
 
+/* Background workers may connect as a role that may not log in, since 17. */
+#if PG_VERSION_NUM < 170000
+#define SEGMENT_BGWORKER_ANY_ROLE 0
+#else
+#include "postmaster/bgworker.h"
+#define SEGMENT_BGWORKER_ANY_ROLE BGWORKER_BYPASS_ROLELOGINCHECK
+#endif
+
+/* PortalRun lost the argument run_once in PostgreSQL 18. */
+#if PG_VERSION_NUM < 180000
+#define segment_portal_run(portal, count, top, dest, altdest, qc) \
+	PortalRun((portal), (count), (top), true, (dest), (altdest), (qc))
+#else
+#define segment_portal_run(portal, count, top, dest, altdest, qc) \
+	PortalRun((portal), (count), (top), (dest), (altdest), (qc))
+#endif
+
 #endif							/* SEGMENT_COMPAT_H */

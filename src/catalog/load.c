@@ -222,8 +222,8 @@ by_position(const ListCell *a, const ListCell *b)
 	return ((Column *) lfirst(a))->position - ((Column *) lfirst(b))->position;
 }
 
-static Oid
-relation_owner(Oid relid)
+Oid
+catalog_relation_owner(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
@@ -258,7 +258,7 @@ catalog_load(Oid relid)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a segment table", describe(relid)),
 				 errhint("See the view segment.tables, or make one with segment.create_table().")));
-	table->owner = relation_owner(relid);
+	table->owner = catalog_relation_owner(relid);
 	scan_rows("config_source", "config_source_tbl", SOURCE_TBL, F_OIDEQ, oid,
 			  read_source, &table->sources);
 	list_sort(table->sources, by_id);

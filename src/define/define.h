@@ -1,0 +1,47 @@
+/*
+ * define.h
+ *		The definition functions that users call.
+ *
+ * This room stands above catalog, rule and capture: a definition is checked by
+ * rule, kept by catalog, and captured by capture.
+ */
+#ifndef SEGMENT_DEFINE_H
+#define SEGMENT_DEFINE_H
+
+#include "catalog/definition.h"
+#include "rule/rule.h"
+
+/* Loads a segment table for a change: owner checked, concurrent changes and refreshes kept out. */
+extern SegmentTable *define_open(Oid relid);
+
+/* Runs DDL as the owner of a segment table. */
+extern void define_ddl(const SegmentTable *table, const char *format,...) pg_attribute_printf(2, 3);
+
+/* columns.c */
+
+/* Checks an expression over the events or the row, whichever it is, and the right to its functions. */
+extern CheckedRule *define_check_rule(const SegmentTable *table, const char *text,
+									  ColumnOver over, Oid type, const char *what);
+
+/* Stores a checked expression as a column's. */
+extern void define_put_column(const SegmentTable *table, const char *name,
+							  ColumnKind kind, ColumnOver over, const CheckedRule *rule);
+
+/* Error if a column of that name exists or may not exist. */
+extern void define_check_new_name(const SegmentTable *table, const char *name, const char *what);
+
+/* Error if other columns read this one. */
+extern void define_check_unused(const SegmentTable *table, const char *name, const char *what);
+
+/* After a change of the stream or of a column: checks the columns again, and follows changed types. */
+extern void define_recheck_columns(Oid relid);
+
+/* sources.c */
+
+/* Makes the stream's view anew from the sources, and checks the scores over it. */
+extern void define_rebuild_stream(Oid relid);
+
+/* trust.c: what a superuser's segment table may run */
+extern void define_check_trust(const SegmentTable *table, Node *node);
+
+#endif							/* SEGMENT_DEFINE_H */

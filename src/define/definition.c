@@ -1,0 +1,59 @@
+/*
+ * definition.c
+ *		A segment table's definition as JSON.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "context.h"
+#include "define/define.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(segment_definition);
+
+static const char *const definition_sql =
+"SELECT jsonb_strip_nulls(jsonb_build_object("
+" 'table', format('%I.%I', n.nspname, c.relname),"
+" 'key', t.key_name, 'key_type', t.key_type::text, 'time_zone', t.time_zone,"
+" 'max_age', t.max_age::text,"
+" 'sources', (SELECT jsonb_agg(jsonb_build_object('source', s.relation::text, 'key', s.key,"
+"     'at', s.at, 'event', s.event, 'value', s.value, 'item', s.item, 'extra', s.extra) ORDER BY s.id)"
+"   FROM segment.config_source s WHERE s.tbl = t.tbl AND s.kind = 'events'),"
+" 'attributes', (SELECT jsonb_agg(jsonb_build_object('source', s.relation::text, 'key', s.key,"
+"     'columns', s.extra) ORDER BY s.id)"
+"   FROM segment.config_source s WHERE s.tbl = t.tbl AND s.kind = 'attributes'),"
+" 'scores', (SELECT jsonb_agg(jsonb_build_object('name', k.name, 'expression', k.expression) ORDER BY k.position)"
+"   FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind = 'score'),"
+" 'segments', (SELECT jsonb_agg(jsonb_build_object('name', k.name, 'rule', k.expression) ORDER BY k.position)"
+"   FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind = 'segment'),"
+" 'eligible', (SELECT k.expression FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind = 'eligible'),"
+" 'schedule', (SELECT j.spec FROM segment.config_job j WHERE j.tbl = t.tbl)))"
+" FROM segment.config_table t JOIN pg_class c ON c.oid = t.tbl JOIN pg_namespace n ON n.oid = c.relnamespace"
+" WHERE t.tbl = $1";
+
+/* definition(tbl) → jsonb */
+Datum
+segment_definition(PG_FUNCTION_ARGS)
+{
+	SegmentTable *table = catalog_load(PG_GETARG_OID(0));
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(table->relid)};
+	Datum		result = (Datum) 0;
+	bool		isnull = true;
+	RunContext	ctx;
+
+	catalog_check_owner(table->relid);
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	if (SPI_execute_with_args(definition_sql, 1, types, values, NULL, true, 1) == SPI_OK_SELECT &&
+		SPI_processed == 1)
+		result = SPI_datumTransfer(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+												 1, &isnull), false, -1);
+	SPI_finish();
+	context_leave(&ctx);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(result);
+}

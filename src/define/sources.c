@@ -1,0 +1,467 @@
+/*
+ * sources.c
+ *		Event tables and attribute tables of a segment table.
+ */
+#include "postgres.h"
+
+#include "capture/capture.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "catalog/trust.h"
+#include "context.h"
+#include "define/define.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(segment_add_source);
+PG_FUNCTION_INFO_V1(segment_add_attributes);
+PG_FUNCTION_INFO_V1(segment_drop_source);
+PG_FUNCTION_INFO_V1(segment_drop_attributes);
+
+static CheckedRule *
+check_source_expression(const SegmentTable *table, const Source *source,
+						const char *text, const char *argument)
+{
+	CheckedRule *rule = rule_check(text, table, SCOPE_SOURCE, source->relation,
+								   psprintf("%s of source %s", argument,
+											catalog_qualified_name(source->relation)));
+
+	define_check_trust(table, rule->node);
+	return rule;
+}
+
+static bool
+is_integer(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+/*
+ * The key as it is if an index on it then serves a search by key_type, else
+ * cast to key_type.
+ */
+static char *
+check_key_expression(const SegmentTable *table, const Source *source, const char *text)
+{
+	CheckedRule *rule = check_source_expression(table, source, text, "key");
+
+	if (!(is_integer(rule->type) && is_integer(table->key_type)) &&
+		!(rule->type == VARCHAROID && table->key_type == TEXTOID))
+		rule_coerce(rule, table, source->relation, table->key_type, "the key");
+	return rule->expression;
+}
+
+/* The time as timestamptz; local times are those of the segment table's zone. */
+static char *
+check_at_expression(const SegmentTable *table, const Source *source, const char *text)
+{
+	CheckedRule *rule = check_source_expression(table, source, text, "at");
+	char	   *zone = quote_literal_cstr(table->time_zone);
+
+	switch (rule->type)
+	{
+		case TIMESTAMPTZOID:
+			return rule->expression;
+		case TIMESTAMPOID:
+			return psprintf("((%s) AT TIME ZONE %s)", rule->expression, zone);
+		case DATEOID:
+			return psprintf("((%s)::timestamp AT TIME ZONE %s)", rule->expression, zone);
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("the time of an event must be of type timestamptz, timestamp or date, not %s",
+							format_type_be(rule->type)),
+					 errhint("Use to_timestamp() for seconds since 1970.")));
+	}
+	return NULL;
+}
+
+static char *
+check_text_expression(const SegmentTable *table, const Source *source, const char *text,
+					  const char *argument)
+{
+	CheckedRule *rule;
+
+	if (text == NULL)
+		return NULL;
+	rule = check_source_expression(table, source, text, argument);
+	if (rule->type != TEXTOID)
+		return psprintf("(%s)::text", rule->expression);
+	return rule->expression;
+}
+
+/* {"name": "expression", ...} checked, as a list of NamedExpr; types go to *types. */
+static List *
+check_named_expressions(const SegmentTable *table, const Source *source, Jsonb *columns,
+						const char *what, List **types)
+{
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	List	   *result = NIL;
+	NamedExpr  *current = NULL;
+
+	if (!JB_ROOT_IS_OBJECT(columns))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a JSON object", what),
+				 errhint("Such as {\"country\": \"country_code\"}: a name and an expression for each column.")));
+	it = JsonbIteratorInit(&columns->root);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		CheckedRule *rule;
+
+		if (token == WJB_KEY)
+		{
+			current = palloc0(sizeof(NamedExpr));
+			current->name = pnstrdup(v.val.string.val, v.val.string.len);
+			catalog_check_name(current->name, "column");
+		}
+		if (token != WJB_VALUE)
+			continue;
+		if (v.type != jbvString)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the expression of column \"%s\" must be a JSON string", current->name)));
+		rule = check_source_expression(table, source,
+									   pnstrdup(v.val.string.val, v.val.string.len),
+									   psprintf("column \"%s\"", current->name));
+		current->expression = rule->expression;
+		result = lappend(result, current);
+		*types = lappend_oid(*types, rule->type);
+	}
+	return result;
+}
+
+static void
+check_extra_names(const SegmentTable *table, List *extra)
+{
+	static const char *const taken[] = {"at", "event", "value", "item", "source"};
+	ListCell   *lc;
+
+	foreach(lc, extra)
+	{
+		char	   *name = ((NamedExpr *) lfirst(lc))->name;
+		bool		clash = strcmp(name, table->key_name) == 0;
+
+		for (int i = 0; i < lengthof(taken); i++)
+			clash = clash || strcmp(name, taken[i]) == 0;
+		if (clash)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("the stream has a column \"%s\" already", name),
+					 errhint("Choose another name in extra.")));
+	}
+}
+
+static void
+check_relation(const SegmentTable *table, Oid relation)
+{
+	char		relkind = get_rel_relkind(relation);
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is not a table", catalog_qualified_name(relation)),
+				 errhint("A source is an ordinary or a partitioned table: its changes are seen by triggers.")));
+	if (get_rel_persistence(relation) == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("%s is a temporary table", catalog_qualified_name(relation)),
+				 errhint("Only its own session could read it.")));
+	if (relation == table->relid || relation == table->history)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("a segment table can not be its own source")));
+	trust_check_source(table, relation);
+}
+
+static char *
+optional_text(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+static void
+require_arguments(FunctionCallInfo fcinfo, int n)
+{
+	static const char *const names[] = {"tbl", "source", "key", "at"};
+
+	for (int i = 0; i < n; i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be null", names[i])));
+	}
+}
+
+static Source *
+new_source(const SegmentTable *table, SourceKind kind, Oid relation)
+{
+	Source	   *source = palloc0(sizeof(Source));
+
+	check_relation(table, relation);
+	source->kind = kind;
+	source->tbl = table->relid;
+	source->relation = relation;
+	source->name = get_rel_name(relation);
+	return source;
+}
+
+/* add_source(tbl, source, key, at, event, value, item, extra) */
+Datum
+segment_add_source(PG_FUNCTION_ARGS)
+{
+	SegmentTable *table;
+	Source	   *source;
+	char	   *text;
+	List	   *types = NIL;
+
+	require_arguments(fcinfo, 4);
+	table = define_open(PG_GETARG_OID(0));
+	source = new_source(table, SOURCE_EVENTS, PG_GETARG_OID(1));
+	source->key = check_key_expression(table, source, optional_text(fcinfo, 2));
+	source->at = check_at_expression(table, source, optional_text(fcinfo, 3));
+	source->event = check_text_expression(table, source, optional_text(fcinfo, 4), "event");
+	if (source->event == NULL)
+		source->event = psprintf("%s::text", quote_literal_cstr(source->name));
+	text = optional_text(fcinfo, 5);
+	if (text != NULL)
+		source->value = check_source_expression(table, source, text, "value")->expression;
+	source->item = check_text_expression(table, source, optional_text(fcinfo, 6), "item");
+	if (!PG_ARGISNULL(7))
+		source->extra = check_named_expressions(table, source, PG_GETARG_JSONB_P(7),
+												"extra", &types);
+	check_extra_names(table, source->extra);
+
+	source->id = catalog_insert_source(source);
+	define_rebuild_stream(table->relid);
+	capture_install(source);
+	marklog_append_all(table->relid);
+	PG_RETURN_VOID();
+}
+
+/* add_attributes(tbl, source, key, columns) */
+Datum
+segment_add_attributes(PG_FUNCTION_ARGS)
+{
+	SegmentTable *table;
+	Source	   *source;
+	List	   *types = NIL;
+	ListCell   *lc,
+			   *lc2;
+
+	require_arguments(fcinfo, 3);
+	table = define_open(PG_GETARG_OID(0));
+	source = new_source(table, SOURCE_ATTRIBUTES, PG_GETARG_OID(1));
+	source->key = check_key_expression(table, source, optional_text(fcinfo, 2));
+	if (PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("columns must not be null")));
+	source->extra = check_named_expressions(table, source, PG_GETARG_JSONB_P(3),
+											"columns", &types);
+	source->id = catalog_insert_source(source);
+	forboth(lc, source->extra, lc2, types)
+	{
+		NamedExpr  *attribute = lfirst(lc);
+		CheckedRule rule = {0};
+
+		define_check_new_name(table, attribute->name, "attribute");
+		rule.type = lfirst_oid(lc2);
+		rule.expression = attribute->expression;
+		define_ddl(table, "ALTER TABLE %s ADD COLUMN %s %s", catalog_qualified_name(table->relid),
+				   quote_identifier(attribute->name), catalog_type_name(rule.type));
+		define_put_column(table, attribute->name, COLUMN_ATTRIBUTE, OVER_ATTRIBUTES, &rule);
+	}
+	capture_install(source);
+	marklog_append_all(table->relid);
+	PG_RETURN_VOID();
+}
+
+/* The sources of a kind with a name; error if there is none. */
+static List *
+sources_named(const SegmentTable *table, SourceKind kind, const char *name)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+	{
+		Source	   *source = lfirst(lc);
+
+		if (source->kind == kind && strcmp(source->name, name) == 0)
+			result = lappend(result, source);
+	}
+	if (result == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("segment table %s has no %s \"%s\"", catalog_qualified_name(table->relid),
+						kind == SOURCE_EVENTS ? "source" : "attributes", name),
+				 errhint("See the view segment.sources.")));
+	return result;
+}
+
+/* drop_source(tbl, name) */
+Datum
+segment_drop_source(PG_FUNCTION_ARGS)
+{
+	SegmentTable *table = define_open(PG_GETARG_OID(0));
+	ListCell   *lc;
+
+	foreach(lc, sources_named(table, SOURCE_EVENTS, text_to_cstring(PG_GETARG_TEXT_PP(1))))
+	{
+		Source	   *source = lfirst(lc);
+
+		capture_remove(source);
+		catalog_delete_source(source->id);
+	}
+	define_rebuild_stream(table->relid);
+	marklog_append_all(table->relid);
+	PG_RETURN_VOID();
+}
+
+/* drop_attributes(tbl, name) */
+Datum
+segment_drop_attributes(PG_FUNCTION_ARGS)
+{
+	SegmentTable *table = define_open(PG_GETARG_OID(0));
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, sources_named(table, SOURCE_ATTRIBUTES, text_to_cstring(PG_GETARG_TEXT_PP(1))))
+	{
+		Source	   *source = lfirst(lc);
+
+		foreach(lc2, source->extra)
+		{
+			char	   *name = ((NamedExpr *) lfirst(lc2))->name;
+
+			define_check_unused(table, name, "attribute");
+			define_ddl(table, "ALTER TABLE %s DROP COLUMN %s",
+					   catalog_qualified_name(table->relid), quote_identifier(name));
+			catalog_delete_column(table->relid, name);
+		}
+		capture_remove(source);
+		catalog_delete_source(source->id);
+	}
+	marklog_append_all(table->relid);
+	PG_RETURN_VOID();
+}
+
+/* The type of an expression over a source, checked before. */
+static Oid
+source_type(const SegmentTable *table, const Source *source, const char *expression)
+{
+	return rule_check(expression, table, SCOPE_SOURCE, source->relation, source->name)->type;
+}
+
+static void
+add_stream_type(const SegmentTable *table, const Source *source, List **columns,
+				const char *name, const char *expression)
+{
+	StreamColumn *column = NULL;
+	Oid			type = source_type(table, source, expression);
+	Oid			common;
+	ListCell   *lc;
+
+	foreach(lc, *columns)
+	{
+		if (strcmp(((StreamColumn *) lfirst(lc))->name, name) == 0)
+			column = lfirst(lc);
+	}
+	if (column == NULL)
+	{
+		column = palloc0(sizeof(StreamColumn));
+		column->name = pstrdup(name);
+		*columns = lappend(*columns, column);
+	}
+	common = OidIsValid(column->type) ? rule_common_type(list_make2_oid(column->type, type)) : type;
+	if (!OidIsValid(common))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the stream would be %s in one source and %s in another",
+						name, format_type_be(column->type), format_type_be(type)),
+				 errhint("Add a cast so that the sources agree.")));
+	column->type = common;
+}
+
+/* Types of value and of the extras: what the sources have in common. */
+static List *
+stream_types(const SegmentTable *table)
+{
+	StreamColumn *value = palloc0(sizeof(StreamColumn));
+	List	   *columns = list_make1(value);
+	ListCell   *lc,
+			   *lc2;
+
+	value->name = "value";
+	foreach(lc, table->sources)
+	{
+		Source	   *source = lfirst(lc);
+
+		if (source->kind != SOURCE_EVENTS)
+			continue;
+		if (source->value != NULL)
+			add_stream_type(table, source, &columns, "value", source->value);
+		foreach(lc2, source->extra)
+			add_stream_type(table, source, &columns, ((NamedExpr *) lfirst(lc2))->name,
+							((NamedExpr *) lfirst(lc2))->expression);
+	}
+	if (!OidIsValid(value->type))
+		value->type = FLOAT8OID;
+	return columns;
+}
+
+/* Can the view be replaced in place?  Only if its columns stay and others follow. */
+static bool
+extends_view(const SegmentTable *table, List *columns)
+{
+	List	   *old = rule_stream_columns(table);
+	ListCell   *lc,
+			   *lc2;
+
+	if (list_length(old) > list_length(columns))
+		return false;
+	forboth(lc, old, lc2, columns)
+	{
+		StreamColumn *was = lfirst(lc);
+		StreamColumn *is = lfirst(lc2);
+
+		if (strcmp(was->name, is->name) != 0 || was->type != is->type)
+			return false;
+	}
+	return true;
+}
+
+void
+define_rebuild_stream(Oid relid)
+{
+	SegmentTable *table = catalog_load(relid);
+	List	   *columns = stream_types(table);
+	bool		exists = OidIsValid(table->events) && get_rel_name(table->events) != NULL;
+	char	   *name;
+	char	   *view;
+
+	name = psprintf("%s_events", get_rel_name(relid));
+	if (exists)
+		name = get_rel_name(table->events);
+	view = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name);
+	if (exists && !extends_view(table, columns))
+	{
+		define_ddl(table, "DROP VIEW %s", view);
+		exists = false;
+	}
+	define_ddl(table, "CREATE %s VIEW %s AS %s", exists ? "OR REPLACE" : "", view,
+			   rule_stream_view_sql(table, columns));
+	define_ddl(table, "COMMENT ON VIEW %s IS 'the event stream of %s'", view,
+			   get_rel_name(relid));
+	if (!exists)
+		catalog_set_events(relid, get_relname_relid(name, get_rel_namespace(relid)));
+	define_recheck_columns(relid);
+}

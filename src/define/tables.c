@@ -1,0 +1,252 @@
+/*
+ * tables.c
+ *		Making and dropping segment tables.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "capture/capture.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
+#include "context.h"
+#include "define/define.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "pgtime.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+#include "utils/varlena.h"
+
+PG_FUNCTION_INFO_V1(segment_create_table);
+PG_FUNCTION_INFO_V1(segment_drop_table);
+PG_FUNCTION_INFO_V1(segment_set_max_age);
+PG_FUNCTION_INFO_V1(segment_on_drop);
+
+SegmentTable *
+define_open(Oid relid)
+{
+	SegmentTable *table;
+
+	/* fails early, with the clearer error, before anything is locked */
+	table = catalog_load(relid);
+	catalog_check_owner(relid);
+	LockRelationOid(relid, ShareRowExclusiveLock);
+	table = catalog_load(relid);
+	catalog_check_owner(relid);
+	return table;
+}
+
+void
+define_ddl(const SegmentTable *table, const char *format,...)
+{
+	RunContext	ctx;
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&sql, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&sql, needed);
+	}
+	context_enter_owner(&ctx, table->owner, table->time_zone);
+	SPI_connect();
+	if (SPI_execute(sql.data, false, 0) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not run \"%s\"", sql.data)));
+	SPI_finish();
+	context_leave(&ctx);
+	CommandCounterIncrement();
+}
+
+static void
+check_time_zone(const char *time_zone)
+{
+	pg_tz	   *tz = pg_tzset(time_zone);
+
+	if (tz == NULL || !pg_tz_acceptable(tz))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" not recognized", time_zone),
+				 errhint("See the view pg_timezone_names.")));
+}
+
+static void
+check_key(const char *key, Oid key_type)
+{
+	static const char *const taken[] = {
+		"at", "event", "value", "item", "source", "refreshed_at", "valid_until",
+		"segment", "label", "entered_at", "left_at"
+	};
+	TypeCacheEntry *type;
+
+	catalog_check_name(key, "key");
+	for (int i = 0; i < lengthof(taken); i++)
+	{
+		if (strcmp(key, taken[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_RESERVED_NAME),
+					 errmsg("key name \"%s\" is the name of another column", key),
+					 errhint("Choose the name of the customer's column, such as customer_id.")));
+	}
+	type = lookup_type_cache(key_type, TYPECACHE_BTREE_OPFAMILY);
+	if (get_typtype(key_type) == TYPTYPE_PSEUDO || !OidIsValid(type->btree_opf))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type %s can not be a key", format_type_be(key_type)),
+				 errhint("A key's type needs a default btree operator class.")));
+}
+
+/* NAME with a suffix, in the same schema. */
+static char *
+sibling(const char *nspname, const char *relname, const char *suffix)
+{
+	char	   *name = psprintf("%s%s", relname, suffix);
+
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("table name \"%s\" is too long", relname),
+				 errhint("Its history is called \"%s\"; names may be up to %d bytes long.",
+						 name, NAMEDATALEN - 1)));
+	return quote_qualified_identifier(nspname, name);
+}
+
+static Oid
+relation_named(const char *nspname, const char *relname)
+{
+	return get_relname_relid(relname, get_namespace_oid(nspname, false));
+}
+
+static void
+create_relations(SegmentTable *table, const char *nspname, const char *relname)
+{
+	const char *key = quote_identifier(table->key_name);
+	const char *type = catalog_type_name(table->key_type);
+	char	   *name = quote_qualified_identifier(nspname, relname);
+	char	   *history = sibling(nspname, relname, "_history");
+
+	sibling(nspname, relname, "_events");
+	define_ddl(table, "CREATE TABLE %s (%s %s PRIMARY KEY, refreshed_at timestamptz NOT NULL,"
+			   " valid_until timestamptz NOT NULL)", name, key, type);
+	define_ddl(table, "CREATE INDEX ON %s (valid_until) WHERE valid_until < 'infinity'", name);
+	define_ddl(table, "CREATE TABLE %s (%s %s NOT NULL, segment text NOT NULL, label text,"
+			   " entered_at timestamptz NOT NULL, left_at timestamptz,"
+			   " CHECK (entered_at < left_at))", history, key, type);
+	define_ddl(table, "CREATE UNIQUE INDEX ON %s (%s, segment) WHERE left_at IS NULL", history, key);
+	define_ddl(table, "COMMENT ON TABLE %s IS 'one row a customer, kept fresh by segment'", name);
+	define_ddl(table, "COMMENT ON TABLE %s IS 'who was in which segment when, written by segment'",
+			   history);
+	table->relid = relation_named(nspname, relname);
+	table->history = relation_named(nspname, psprintf("%s_history", relname));
+}
+
+/* create_table(name text, key text, key_type regtype, time_zone text) → regclass */
+Datum
+segment_create_table(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	RangeVar   *rangevar = makeRangeVarFromNameList(textToQualifiedNameList(PG_GETARG_TEXT_PP(0)));
+	SegmentTable *table = palloc0(sizeof(SegmentTable));
+	char	   *nspname;
+
+	table->key_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	table->key_type = PG_GETARG_OID(2);
+	table->time_zone = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	table->owner = GetUserId();
+	check_key(table->key_name, table->key_type);
+	check_time_zone(table->time_zone);
+	catalog_check_name(rangevar->relname, "table");
+	if (rangevar->catalogname != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("improper qualified name: %s", name),
+				 errhint("Give schema.table or table.")));
+	nspname = get_namespace_name(RangeVarGetCreationNamespace(rangevar));
+
+	create_relations(table, nspname, rangevar->relname);
+	catalog_insert_table(table);
+	define_rebuild_stream(table->relid);
+	PG_RETURN_OID(table->relid);
+}
+
+/* drop_table(tbl regclass) */
+Datum
+segment_drop_table(PG_FUNCTION_ARGS)
+{
+	SegmentTable *table = define_open(PG_GETARG_OID(0));
+	char	   *name = catalog_qualified_name(table->relid);
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+		capture_remove(lfirst(lc));
+	if (OidIsValid(table->events) && get_rel_name(table->events) != NULL)
+		define_ddl(table, "DROP VIEW %s", catalog_qualified_name(table->events));
+	define_ddl(table, "DROP TABLE %s", catalog_qualified_name(table->history));
+	define_ddl(table, "DROP TABLE %s", name);
+	catalog_delete_table(table->relid);
+	PG_RETURN_VOID();
+}
+
+/* set_max_age(tbl regclass, max_age interval) */
+Datum
+segment_set_max_age(PG_FUNCTION_ARGS)
+{
+	SegmentTable *table = define_open(PG_GETARG_OID(0));
+	Interval   *max_age = PG_GETARG_INTERVAL_P(1);
+	Interval	zero = {0};
+
+	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, IntervalPGetDatum(max_age),
+										  IntervalPGetDatum(&zero))) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_age must be positive"),
+				 errhint("Give an interval such as '1 day'.")));
+	catalog_set_max_age(table->relid, max_age);
+	marklog_append_all(table->relid);
+	PG_RETURN_VOID();
+}
+
+/* Event trigger: forgets segment tables and sources dropped by plain DDL. */
+Datum
+segment_on_drop(PG_FUNCTION_ARGS)
+{
+	RunContext	ctx;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("segment.on_drop() was not called as an event trigger")));
+	if (!context_extension_exists() ||
+		!OidIsValid(get_relname_relid("config_table", context_schema())))
+		PG_RETURN_NULL();
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	SPI_execute("WITH dropped AS MATERIALIZED ("
+				"  SELECT objid FROM pg_event_trigger_dropped_objects()"
+				"  WHERE classid = 'pg_class'::regclass AND objsubid = 0),"
+				" tables AS (DELETE FROM segment.config_table WHERE tbl IN (SELECT objid FROM dropped)),"
+				" sources AS (DELETE FROM segment.config_source WHERE relation IN (SELECT objid FROM dropped)"
+				"   RETURNING tbl),"
+				" again AS (INSERT INTO segment.work (tbl, whole, key, marked_at)"
+				"   SELECT DISTINCT tbl, true, '', now() FROM sources ON CONFLICT DO NOTHING),"
+				" work AS (DELETE FROM segment.work WHERE tbl IN (SELECT objid FROM dropped)),"
+				" pending AS (DELETE FROM segment.pending WHERE tbl IN (SELECT objid FROM dropped))"
+				" DELETE FROM segment.table_state WHERE tbl IN (SELECT objid FROM dropped)",
+				false, 0);
+	SPI_finish();
+	context_leave(&ctx);
+	PG_RETURN_NULL();
+}

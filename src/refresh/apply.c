@@ -1,0 +1,221 @@
+/*
+ * apply.c
+ *		Computed rows into the segment table and its history.
+ *
+ * One statement, so that a reader sees all of it or nothing.  It compares
+ * images, so that any type of column will do, and touches only rows that
+ * differ.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "context.h"
+#include "lib/stringinfo.h"
+#include "refresh/internal.h"
+#include "rule/rule.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+/* Columns of the table that are computed: all but the rule of eligibility. */
+static List *
+stored_columns(const SegmentTable *table)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->kind != COLUMN_ELIGIBLE)
+			result = lappend(result, column);
+	}
+	return result;
+}
+
+/* ", prefix.column" for each stored column. */
+static void
+append_columns(StringInfo sql, const SegmentTable *table, const char *prefix)
+{
+	ListCell   *lc;
+
+	foreach(lc, stored_columns(table))
+		appendStringInfo(sql, ", %s%s", prefix,
+						 quote_identifier(((Column *) lfirst(lc))->name));
+}
+
+/*
+ * For each segment, ", was AS __segment_was_N": membership before, as the row
+ * has it, or when going back in time, as the rewound history has it.
+ */
+static void
+append_memberships(StringInfo sql, const SegmentTable *table, const char *key, bool rewind)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->kind != COLUMN_SEGMENT)
+			continue;
+		if (rewind)
+			appendStringInfo(sql, ", EXISTS (SELECT FROM %s h WHERE h.%s = %s"
+							 " AND h.segment = %s AND h.left_at IS NULL)",
+							 catalog_qualified_name(table->history),
+							 quote_identifier(table->key_name), key,
+							 quote_literal_cstr(column->name));
+		else
+			appendStringInfo(sql, ", COALESCE(o.%s, false)", quote_identifier(column->name));
+		appendStringInfo(sql, " AS __segment_was_%d", column->position);
+	}
+}
+
+/* Rows that are new or differ, and rows that have to go. */
+static void
+append_differences(StringInfo sql, const SegmentTable *table, const char *name,
+				   const char *key, bool keyed, bool rewind)
+{
+	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new", key);
+	append_memberships(sql, table, psprintf("n.%s", key), rewind);
+	appendStringInfo(sql, " FROM %s n LEFT JOIN %s o ON o.%s = n.%s WHERE n.%s"
+					 " AND (o.%s IS NULL OR o.refreshed_at > $1 OR ROW(o.valid_until",
+					 ROWS_NAME, name, key, key, PRESENT_COLUMN, key);
+	append_columns(sql, table, "o.");
+	appendStringInfoString(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(n.valid_until");
+	append_columns(sql, table, "n.");
+	appendStringInfo(sql, ")::record)), gone AS MATERIALIZED (SELECT o.%s", key);
+	append_memberships(sql, table, psprintf("o.%s", key), rewind);
+	appendStringInfo(sql, " FROM %s o WHERE NOT EXISTS (SELECT FROM %s n WHERE n.%s = o.%s AND n.%s)",
+					 name, ROWS_NAME, key, key, PRESENT_COLUMN);
+	if (keyed)
+		appendStringInfo(sql, " AND o.%s IN (SELECT u::%s FROM unnest($2) u)", key,
+						 catalog_type_name(table->key_type));
+	appendStringInfoChar(sql, ')');
+}
+
+static void
+append_writes(StringInfo sql, const SegmentTable *table, const char *name, const char *key)
+{
+	ListCell   *lc;
+
+	appendStringInfo(sql, ", updated AS (UPDATE %s t SET refreshed_at = $1,"
+					 " valid_until = d.valid_until", name);
+	foreach(lc, stored_columns(table))
+	{
+		const char *column = quote_identifier(((Column *) lfirst(lc))->name);
+
+		appendStringInfo(sql, ", %s = d.%s", column, column);
+	}
+	appendStringInfo(sql, " FROM diff d WHERE t.%s = d.%s AND NOT d.__segment_is_new RETURNING 1)"
+					 ", inserted AS (INSERT INTO %s (%s, refreshed_at, valid_until",
+					 key, key, name, key);
+	append_columns(sql, table, "");
+	appendStringInfo(sql, ") SELECT %s, $1, valid_until", key);
+	append_columns(sql, table, "");
+	appendStringInfo(sql, " FROM diff WHERE __segment_is_new RETURNING 1)"
+					 ", deleted AS (DELETE FROM %s t USING gone g WHERE t.%s = g.%s RETURNING 1)",
+					 name, key, key);
+}
+
+/*
+ * Who entered and who left.  An interval that would end where it began never
+ * was: it is removed.
+ */
+static void
+append_history(StringInfo sql, const SegmentTable *table, const char *key)
+{
+	char	   *history = catalog_qualified_name(table->history);
+	StringInfoData was_and_is;
+	StringInfoData was;
+	ListCell   *lc;
+
+	initStringInfo(&was_and_is);
+	initStringInfo(&was);
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+		char	   *literal = quote_literal_cstr(column->name);
+		const char *comma = was.len > 0 ? ", " : "";
+
+		if (column->kind != COLUMN_SEGMENT)
+			continue;
+		appendStringInfo(&was_and_is, "%s(%s::text, d.__segment_was_%d, d.%s)", comma, literal,
+						 column->position, quote_identifier(column->name));
+		appendStringInfo(&was, "%s(%s::text, g.__segment_was_%d)", comma, literal, column->position);
+	}
+	if (was.len == 0)
+		return;
+	appendStringInfo(sql, ", moves AS MATERIALIZED ("
+					 "SELECT d.%s, s.segment, s.member FROM diff d,"
+					 " LATERAL (VALUES %s) s(segment, was, member) WHERE s.was <> s.member"
+					 " UNION ALL SELECT g.%s, s.segment, false FROM gone g,"
+					 " LATERAL (VALUES %s) s(segment, was) WHERE s.was)",
+					 key, was_and_is.data, key, was.data);
+	appendStringInfo(sql, ", undone AS (DELETE FROM %s h USING moves m WHERE NOT m.member"
+					 " AND h.%s = m.%s AND h.segment = m.segment AND h.left_at IS NULL"
+					 " AND h.entered_at >= $1)", history, key, key);
+	appendStringInfo(sql, ", closed AS (UPDATE %s h SET left_at = $1 FROM moves m WHERE NOT m.member"
+					 " AND h.%s = m.%s AND h.segment = m.segment AND h.left_at IS NULL"
+					 " AND h.entered_at < $1)", history, key, key);
+	appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, entered_at)"
+					 " SELECT %s, segment, $1 FROM moves WHERE member)", history, key, key);
+}
+
+/* Undoes what the history says of the time after the as-of instant. */
+static void
+rewind_history(const SegmentTable *table, TimestampTz as_of)
+{
+	char	   *history = catalog_qualified_name(table->history);
+	Oid			types[] = {TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(as_of)};
+
+	run_sql(psprintf("DELETE FROM %s WHERE entered_at > $1", history), 1, types, values, false);
+	run_sql(psprintf("UPDATE %s SET left_at = NULL WHERE left_at > $1", history), 1, types,
+			values, false);
+}
+
+int64
+apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind)
+{
+	bool		keyed = keys != (Datum) 0;
+	char	   *name = catalog_qualified_name(table->relid);
+	const char *key = quote_identifier(table->key_name);
+	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
+	Datum		values[] = {TimestampTzGetDatum(as_of), keys};
+	StringInfoData sql;
+
+	if (rewind)
+		rewind_history(table, as_of);
+	initStringInfo(&sql);
+	append_differences(&sql, table, name, key, keyed, rewind);
+	append_writes(&sql, table, name, key);
+	append_history(&sql, table, key);
+	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
+						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
+	run_sql(sql.data, keyed ? 2 : 1, types, values, false);
+	return first_int64();
+}
+
+void
+apply_pending(const SegmentTable *table, Datum keys)
+{
+	bool		keyed = keys != (Datum) 0;
+	Oid			types[] = {OIDOID, TEXTARRAYOID};
+	Datum		values[] = {ObjectIdGetDatum(table->relid), keys};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	run_sql(keyed ? "DELETE FROM segment.pending WHERE tbl = $1 AND key = ANY ($2)"
+			: "DELETE FROM segment.pending WHERE tbl = $1",
+			keyed ? 2 : 1, types, values, false);
+	run_sql("INSERT INTO segment.pending (tbl, key, due)"
+			" SELECT $1, " KEY_TEXT_COLUMN ", valid_until FROM " ROWS_NAME
+			" WHERE NOT " PRESENT_COLUMN " AND valid_until < 'infinity'"
+			" ON CONFLICT (tbl, key) DO UPDATE SET due = excluded.due", 1, types, values, false);
+	/* the scheduler must never believe a later instant than the truth */
+	run_sql("UPDATE segment.table_state s SET next_due = r.due"
+			" FROM (SELECT min(valid_until) AS due FROM " ROWS_NAME ") r"
+			" WHERE s.tbl = $1 AND s.next_due > r.due", 1, types, values, false);
+	context_leave(&ctx);
+}

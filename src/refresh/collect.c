@@ -1,0 +1,66 @@
+/*
+ * collect.c
+ *		From the mark log to work.
+ *
+ * The bookmark is a snapshot: every mark visible in it has been collected.  Its
+ * row is locked first and the new snapshot taken after, so of two collections
+ * at once the second starts where the first ended.  A writer that commits
+ * after the new snapshot is in the next collection, whenever it began.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "capture/capture.h"
+#include "catalog/pg_type.h"
+#include "context.h"
+#include "executor/spi.h"
+#include "refresh/internal.h"
+#include "utils/datum.h"
+
+static const char *const collect_sql =
+"INSERT INTO segment.work (tbl, whole, key, marked_at)"
+" SELECT m.tbl, m.key IS NULL, coalesce(m.key, ''), min(m.marked_at)"
+" FROM (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) m"
+" WHERE m.xid >= pg_snapshot_xmin($1::pg_snapshot)"
+"   AND NOT pg_visible_in_snapshot(m.xid, $1::pg_snapshot)"
+"   AND (pg_visible_in_snapshot(m.xid, $2::pg_snapshot)"
+"        OR m.xid = pg_current_xact_id_if_assigned())"
+"   AND m.tbl IN (SELECT tbl FROM segment.config_table)"
+" GROUP BY m.tbl, m.key"
+" ON CONFLICT DO NOTHING";
+
+void
+refresh_collect(bool may_rotate)
+{
+	RunContext	ctx;
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		values[2];
+	bool		isnull;
+
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("a refresh needs a READ COMMITTED transaction"),
+				 errdetail("It must see what was committed after it has taken its locks."),
+				 errhint("Call it outside a transaction block, or begin with ISOLATION LEVEL READ COMMITTED.")));
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	run_sql("SELECT snapshot::text FROM segment.bookmark FOR UPDATE", 0, NULL, NULL, false);
+	values[0] = first_value(&isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("segment.bookmark is empty"),
+				 errhint("Its one row was deleted: drop and create the extension.")));
+	/* a statement of its own: its snapshot comes after the lock */
+	run_sql("SELECT pg_current_snapshot()::text", 0, NULL, NULL, false);
+	values[1] = first_value(&isnull);
+	run_sql(collect_sql, 2, types, values, false);
+	run_sql("UPDATE segment.bookmark SET snapshot = $1::pg_snapshot", 1, types, &values[1], false);
+	SPI_finish();
+	context_leave(&ctx);
+
+	if (may_rotate)
+		marklog_rotate();
+}

@@ -1,0 +1,59 @@
+/*
+ * current.c
+ *		One customer's row, computed now, also while it is dirty.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "catalog/trust.h"
+#include "context.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "refresh/internal.h"
+#include "rule/rule.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(segment_current);
+
+/* current(tbl, key) → jsonb, or NULL if the key has no row */
+Datum
+segment_current(PG_FUNCTION_ARGS)
+{
+	SegmentTable *table = catalog_load(PG_GETARG_OID(0));
+	Datum		key = PG_GETARG_DATUM(1);
+	Datum		keys;
+	TimestampTz as_of = context_instant();
+	Oid			types[] = {TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(as_of)};
+	Datum		result;
+	bool		isnull;
+	RunContext	ctx;
+	ListCell   *lc;
+
+	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table->relid));
+	foreach(lc, table->sources)
+		trust_check_source(table, ((Source *) lfirst(lc))->relation);
+	keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
+
+	SPI_connect();
+	context_enter_owner(&ctx, table->owner, table->time_zone);
+	context_set_as_of(as_of);
+	evaluation_register(evaluate(table, keys, true, true));
+	run_sql("SELECT to_jsonb(r) - '" PRESENT_COLUMN "' - '" KEY_TEXT_COLUMN "'"
+			" || jsonb_build_object('refreshed_at', $1)"
+			" FROM " ROWS_NAME " r WHERE " PRESENT_COLUMN, 1, types, values, true);
+	result = first_value(&isnull);
+	if (!isnull)
+		result = SPI_datumTransfer(result, false, -1);
+	context_leave(&ctx);
+	SPI_finish();
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(result);
+}

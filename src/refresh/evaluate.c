@@ -1,0 +1,151 @@
+/*
+ * evaluate.c
+ *		Runs the query that computes rows, into a tuplestore.
+ *
+ * A plain SELECT of its own, so that it can run in parallel, which a statement
+ * that also writes can not.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "refresh/internal.h"
+#include "rule/rule.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/queryenvironment.h"
+
+/* Receives rows into a tuplestore, and counts them for the progress of the run. */
+typedef struct RowReceiver
+{
+	DestReceiver pub;
+	Evaluation *evaluation;
+	MemoryContext context;
+} RowReceiver;
+
+static void
+receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	MemoryContext old = MemoryContextSwitchTo(receiver->context);
+
+	receiver->evaluation->desc = CreateTupleDescCopy(typeinfo);
+	MemoryContextSwitchTo(old);
+}
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+
+	tuplestore_puttupleslot(receiver->evaluation->rows, slot);
+	receiver->evaluation->count++;
+	if (receiver->evaluation->count % 1000 == 0)
+		progress_report(receiver->evaluation->count);
+	return true;
+}
+
+static void
+receiver_shutdown(DestReceiver *self)
+{
+}
+
+static void
+receiver_destroy(DestReceiver *self)
+{
+}
+
+/* The argument of a query over keys, or none. */
+static ParamListInfo
+key_params(Datum keys)
+{
+	ParamListInfo params;
+
+	if (keys == (Datum) 0)
+		return NULL;
+	params = makeParamList(1);
+	params->params[0].value = keys;
+	params->params[0].ptype = TEXTARRAYOID;
+	params->params[0].pflags = PARAM_FLAG_CONST;
+	return params;
+}
+
+Evaluation *
+evaluate(const SegmentTable *table, Datum keys, bool future, bool snapshot_of_caller)
+{
+	char	   *sql = rule_evaluate_sql(table, keys != (Datum) 0, future);
+	RowReceiver receiver = {
+		.pub = {receive_row, receiver_startup, receiver_shutdown, receiver_destroy, DestNone},
+		.context = CurrentMemoryContext,
+	};
+	SPIExecuteOptions options = {
+		.params = key_params(keys),
+		.read_only = snapshot_of_caller,
+		.dest = (DestReceiver *) &receiver,
+	};
+	int			result;
+
+	receiver.evaluation = palloc0(sizeof(Evaluation));
+	receiver.evaluation->rows = tuplestore_begin_heap(false, false, work_mem);
+	result = SPI_execute_extended(sql, &options);
+	if (result < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute rows of %s: %s", catalog_qualified_name(table->relid),
+						SPI_result_code_string(result))));
+	return receiver.evaluation;
+}
+
+void
+evaluation_register(const Evaluation *evaluation)
+{
+	EphemeralNamedRelation enr = palloc0(sizeof(EphemeralNamedRelationData));
+
+	enr->md.name = ROWS_NAME;
+	enr->md.reliddesc = InvalidOid;
+	enr->md.tupdesc = evaluation->desc;
+	enr->md.enrtype = ENR_NAMED_TUPLESTORE;
+	enr->md.enrtuples = evaluation->count;
+	enr->reldata = evaluation->rows;
+	if (SPI_register_relation(enr) != SPI_OK_REL_REGISTER)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not register computed rows")));
+}
+
+void
+evaluation_unregister(void)
+{
+	SPI_unregister_relation(ROWS_NAME);
+}
+
+void
+run_sql(const char *sql, int nargs, Oid *types, Datum *values, bool read_only)
+{
+	int			result = SPI_execute_with_args(sql, nargs, types, values, NULL, read_only, 0);
+
+	if (result < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not run \"%s\": %s", sql, SPI_result_code_string(result))));
+}
+
+Datum
+first_value(bool *isnull)
+{
+	*isnull = true;
+	if (SPI_processed == 0 || SPI_tuptable == NULL)
+		return (Datum) 0;
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, isnull);
+}
+
+int64
+first_int64(void)
+{
+	bool		isnull;
+	Datum		value = first_value(&isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}

@@ -1,0 +1,55 @@
+/*
+ * internal.h
+ *		What the files of the refresh room share among themselves.
+ */
+#ifndef SEGMENT_REFRESH_INTERNAL_H
+#define SEGMENT_REFRESH_INTERNAL_H
+
+#include "access/tupdesc.h"
+#include "refresh/refresh.h"
+
+/* The name under which computed rows stand in later statements of the same SPI connection. */
+#define ROWS_NAME "__segment_rows"
+
+/* evaluate.c */
+
+/* Rows as the definition gives them; columns as rule_evaluate_sql says. */
+typedef struct Evaluation
+{
+	Tuplestorestate *rows;
+	TupleDesc	desc;
+	int64		count;
+} Evaluation;
+
+/*
+ * Computes the rows of customers (keys: a text array, or 0 for everybody) as
+ * of segment.now(), with the rights the caller has taken.  Inside SPI.
+ * snapshot_of_caller: read what the caller's snapshot sees, else a fresh one.
+ */
+extern Evaluation *evaluate(const SegmentTable *table, Datum keys, bool future,
+							bool snapshot_of_caller);
+
+/* Makes the rows readable as ROWS_NAME, until the SPI connection ends or unregister. */
+extern void evaluation_register(const Evaluation *evaluation);
+extern void evaluation_unregister(void);
+
+/* Runs a statement with arguments; error unless it succeeds. */
+extern void run_sql(const char *sql, int nargs, Oid *types, Datum *values, bool read_only);
+
+/* The first column of the first row of the last statement; *isnull if there is none. */
+extern Datum first_value(bool *isnull);
+extern int64 first_int64(void);
+
+/* apply.c */
+
+/*
+ * Brings the segment table and its history to the registered rows, writing
+ * only what differs; returns how many rows of the table it wrote.  rewind: the
+ * as-of instant lies before that of an earlier refresh.
+ */
+extern int64 apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind);
+
+/* Keeps the instants at which customers without a row may get one. */
+extern void apply_pending(const SegmentTable *table, Datum keys);
+
+#endif							/* SEGMENT_REFRESH_INTERNAL_H */

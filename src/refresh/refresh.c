@@ -1,0 +1,418 @@
+/*
+ * refresh.c
+ *		CALL segment.refresh and CALL segment.rebuild.
+ *
+ * A refresh is a row of steps, each a transaction of its own when called
+ * outside a transaction block: record the start; collect; process batch after
+ * batch; note how fresh the table is.  A step that fails or is killed is
+ * undone whole, and what it had claimed is work again.
+ *
+ * In each step locks come first: the segment table, then the claim, and only
+ * then the snapshot in which events are read.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "capture/capture.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "catalog/trust.h"
+#include "context.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "refresh/internal.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(segment_refresh);
+PG_FUNCTION_INFO_V1(segment_rebuild);
+
+/* How far the clock may go back before rows are taken for those of the future. */
+#define CLOCK_TOLERANCE USECS_PER_SEC
+
+typedef struct Refresh
+{
+	Oid			relid;
+	bool		nonatomic;		/* may commit between steps */
+	MemoryContext step_context; /* reset after each step */
+	Run			run;
+	TimestampTz started;		/* as-of instant of the run: what was due then is worked off */
+} Refresh;
+
+/* Ends a step: commits it, and frees what it used. */
+static void
+end_step(Refresh *refresh)
+{
+	MemoryContextReset(refresh->step_context);
+	if (refresh->nonatomic)
+		SPI_commit();
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* The segment table as it is defined now, locked against changes of its definition. */
+static SegmentTable *
+open_table(Refresh *refresh, LOCKMODE lockmode)
+{
+	SegmentTable *table;
+	ListCell   *lc;
+
+	LockRelationOid(refresh->relid, lockmode);
+	if (get_rel_name(refresh->relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", refresh->relid),
+				 errdetail("It was dropped while it was being refreshed.")));
+	PushActiveSnapshot(GetTransactionSnapshot());
+	table = catalog_load(refresh->relid);
+	PopActiveSnapshot();
+	catalog_check_owner(refresh->relid);
+	foreach(lc, table->sources)
+		trust_check_source(table, ((Source *) lfirst(lc))->relation);
+	return table;
+}
+
+/* Puts back triggers that are missing; what they missed means a rebuild. */
+static void
+ensure_triggers(Refresh *refresh)
+{
+	SegmentTable *table = open_table(refresh, RowExclusiveLock);
+	bool		missing = false;
+	RunContext	ctx;
+	ListCell   *lc;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	context_enter_owner(&ctx, table->owner, table->time_zone);
+	foreach(lc, table->sources)
+		missing |= capture_install(lfirst(lc));
+	context_leave(&ctx);
+	PopActiveSnapshot();
+	if (missing)
+		marklog_append_all(refresh->relid);
+}
+
+typedef struct TableState
+{
+	bool		whole;			/* every customer has to be computed */
+	bool		rewind;			/* because time has gone back */
+} TableState;
+
+static TableState
+read_state(Refresh *refresh)
+{
+	TableState	state = {false, false};
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
+	TimestampTz explicit_as_of;
+	TimestampTz last;
+	bool		isnull;
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	run_sql("SELECT as_of FROM segment.table_state WHERE tbl = $1", 1, types, values, false);
+	last = DatumGetTimestampTz(first_value(&isnull));
+	if (isnull)
+		state.whole = true;
+	else
+		state.rewind = refresh->started <
+			(guc_as_of(&explicit_as_of) ? last : last - CLOCK_TOLERANCE);
+	run_sql("SELECT 1 FROM segment.work WHERE tbl = $1 AND whole", 1, types, values, false);
+	state.whole |= state.rewind || SPI_processed > 0;
+	SPI_finish();
+	context_leave(&ctx);
+	return state;
+}
+
+/*
+ * Claims keys and takes them out of work; 0 if there are none.  First those
+ * that nobody else is at; with wait also those, so that a refresh does not end
+ * before what it found is done.
+ */
+static Datum
+claim_keys(Refresh *refresh, bool wait, int64 *nkeys)
+{
+	Oid			types[] = {OIDOID, INT8OID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid), Int64GetDatum(segment_batch_size)};
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		keys = (Datum) 0;
+	bool		isnull;
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	run_sql(psprintf("WITH claimed AS MATERIALIZED (SELECT key FROM segment.work"
+					 "  WHERE tbl = $1 AND NOT whole ORDER BY key LIMIT $2 FOR UPDATE%s),"
+					 " taken AS (DELETE FROM segment.work w USING claimed c"
+					 "  WHERE w.tbl = $1 AND NOT w.whole AND w.key = c.key RETURNING w.key)"
+					 " SELECT array_agg(key), count(*) FROM taken", wait ? "" : " SKIP LOCKED"),
+			2, types, values, false);
+	keys = first_value(&isnull);
+	*nkeys = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	if (*nkeys > 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(caller);
+
+		keys = PointerGetDatum(DatumGetArrayTypePCopy(keys));
+		MemoryContextSwitchTo(old);
+	}
+	else
+		keys = (Datum) 0;
+	SPI_finish();
+	context_leave(&ctx);
+	return keys;
+}
+
+/* Customers whose instant has come become work, the longest due first. */
+static void
+enqueue_due(Refresh *refresh, const SegmentTable *table)
+{
+	const char *key = quote_identifier(table->key_name);
+	Oid			due_types[] = {TIMESTAMPTZOID, INT8OID};
+	Datum		due_values[] = {TimestampTzGetDatum(refresh->started), Int64GetDatum(segment_batch_size)};
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID, INT8OID, TEXTARRAYOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid), due_values[0], due_values[1], (Datum) 0};
+	bool		isnull;
+	RunContext	ctx;
+
+	SPI_connect();
+	context_enter_owner(&ctx, table->owner, table->time_zone);
+	run_sql(psprintf("SELECT array_agg(key) FROM (SELECT %s::text AS key FROM %s"
+					 " WHERE valid_until <= $1 AND valid_until < 'infinity'"
+					 " ORDER BY valid_until LIMIT $2) due", key,
+					 catalog_qualified_name(table->relid)), 2, due_types, due_values, false);
+	values[3] = first_value(&isnull);
+	context_leave(&ctx);
+
+	context_enter_catalog(&ctx);
+	if (!isnull)
+		run_sql("INSERT INTO segment.work (tbl, whole, key, marked_at)"
+				" SELECT $1, false, k, clock_timestamp() FROM unnest($4) k ORDER BY k"
+				" ON CONFLICT DO NOTHING", 4, types, values, false);
+	run_sql("INSERT INTO segment.work (tbl, whole, key, marked_at)"
+			" SELECT $1, false, key, clock_timestamp() FROM (SELECT key FROM segment.pending"
+			"   WHERE tbl = $1 AND due <= $2 ORDER BY due LIMIT $3) p ORDER BY key"
+			" ON CONFLICT DO NOTHING", 3, types, values, false);
+	context_leave(&ctx);
+	SPI_finish();
+}
+
+/* Computes and applies the rows of claimed keys, or of everybody. */
+static void
+process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bool rewind)
+{
+	TimestampTz as_of = context_instant();
+	Evaluation *evaluation;
+	RunContext	ctx;
+
+	SPI_connect();
+	context_enter_owner(&ctx, table->owner, table->time_zone);
+	context_set_as_of(as_of);
+	evaluation = evaluate(table, keys, future, false);
+	if (keys == (Datum) 0)
+		progress_start(&refresh->run, "applying", evaluation->count);
+	evaluation_register(evaluation);
+	refresh->run.changed += apply_rows(table, keys, as_of, rewind);
+	refresh->run.processed += evaluation->count;
+	context_leave(&ctx);
+	apply_pending(table, keys);
+	SPI_finish();
+}
+
+/* One batch; returns whether there was anything to do. */
+static bool
+process_batch(Refresh *refresh, bool wait)
+{
+	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
+	SegmentTable *table = open_table(refresh, RowExclusiveLock);
+	int64		nkeys;
+	Datum		keys;
+
+	enqueue_due(refresh, table);
+	keys = claim_keys(refresh, wait, &nkeys);
+	if (nkeys > 0)
+		process(refresh, table, keys, true, false);
+	MemoryContextSwitchTo(old);
+	end_step(refresh);
+	return nkeys > 0;
+}
+
+/* Events that can not count, and whether any lies in the future: one pass over each source. */
+static void
+survey_sources(const SegmentTable *table, int64 *ignored, bool *future)
+{
+	RunContext	ctx;
+	ListCell   *lc;
+
+	*ignored = 0;
+	*future = false;
+	SPI_connect();
+	context_enter_owner(&ctx, table->owner, table->time_zone);
+	context_set_as_of(context_instant());
+	foreach(lc, table->sources)
+	{
+		Source	   *source = lfirst(lc);
+		bool		isnull;
+
+		if (source->kind != SOURCE_EVENTS)
+			continue;
+		run_sql(psprintf("SELECT count(*) FILTER (WHERE (%s) IS NULL OR (%s) IS NULL),"
+						 " count(*) FILTER (WHERE (%s) > segment.now()) FROM %s",
+						 source->key, source->at, source->at,
+						 catalog_qualified_name(source->relation)), 0, NULL, NULL, false);
+		*ignored += first_int64();
+		*future |= DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+											   2, &isnull)) > 0;
+	}
+	context_leave(&ctx);
+	SPI_finish();
+}
+
+/* Notes that everything was computed; needed before rows' instants are kept. */
+static void
+store_rebuilt(Refresh *refresh, int64 ignored)
+{
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID, INT8OID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
+	TimestampTzGetDatum(refresh->started), Int64GetDatum(ignored)};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	run_sql("DELETE FROM segment.work WHERE tbl = $1", 1, types, values, false);
+	run_sql("INSERT INTO segment.table_state (tbl, as_of, rebuilt_at, next_due, ignored)"
+			" VALUES ($1, $2, clock_timestamp(), 'infinity', $3)"
+			" ON CONFLICT (tbl) DO UPDATE SET as_of = excluded.as_of,"
+			"   rebuilt_at = excluded.rebuilt_at, ignored = excluded.ignored", 3, types, values, false);
+	SPI_finish();
+	context_leave(&ctx);
+}
+
+/* How many customers there are, as the planner believes. */
+static int64
+row_estimate(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	float4		estimate = 0;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		estimate = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+		ReleaseSysCache(tuple);
+	}
+	return estimate > 0 ? (int64) estimate : 0;
+}
+
+/*
+ * Everybody, in one transaction: readers see the old rows until it commits.
+ * The lock keeps out batches, whose rows it could otherwise overwrite with
+ * older ones; readers and writers of events it does not touch.
+ */
+static void
+process_whole(Refresh *refresh, bool rewind)
+{
+	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
+	SegmentTable *table = open_table(refresh, ShareRowExclusiveLock);
+	int64		ignored;
+	bool		future;
+
+	progress_start(&refresh->run, "surveying", 0);
+	survey_sources(table, &ignored, &future);
+	store_rebuilt(refresh, ignored);
+	progress_start(&refresh->run, "evaluating", row_estimate(refresh->relid));
+	process(refresh, table, (Datum) 0, future, rewind);
+	MemoryContextSwitchTo(old);
+	end_step(refresh);
+	progress_end();
+}
+
+/* The instant at which the next customer falls due, read after the row is locked. */
+static void
+note_freshness(Refresh *refresh)
+{
+	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
+	SegmentTable *table = open_table(refresh, RowExclusiveLock);
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
+	TimestampTzGetDatum(refresh->started), (Datum) 0};
+	bool		isnull;
+	RunContext	ctx;
+
+	SPI_connect();
+	context_enter_catalog(&ctx);
+	run_sql("SELECT 1 FROM segment.table_state WHERE tbl = $1 FOR UPDATE", 1, types, values, false);
+	context_leave(&ctx);
+	context_enter_owner(&ctx, table->owner, table->time_zone);
+	run_sql(psprintf("SELECT coalesce(min(valid_until), 'infinity') FROM %s"
+					 " WHERE valid_until < 'infinity'", catalog_qualified_name(refresh->relid)),
+			0, NULL, NULL, false);
+	values[2] = first_value(&isnull);
+	context_leave(&ctx);
+	context_enter_catalog(&ctx);
+	run_sql("UPDATE segment.table_state SET as_of = greatest(as_of, $2), next_due ="
+			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1)) WHERE tbl = $1",
+			3, types, values, false);
+	context_leave(&ctx);
+	SPI_finish();
+	MemoryContextSwitchTo(old);
+	wake_at_commit();
+}
+
+static void
+run_refresh(FunctionCallInfo fcinfo, bool rebuild)
+{
+	Refresh		refresh = {0};
+	TableState	state;
+
+	refresh.relid = PG_GETARG_OID(0);
+	refresh.nonatomic = fcinfo->context && IsA(fcinfo->context, CallContext) &&
+		!castNode(CallContext, fcinfo->context)->atomic;
+	catalog_load(refresh.relid);
+	catalog_check_owner(refresh.relid);
+
+	SPI_connect_ext(refresh.nonatomic ? SPI_OPT_NONATOMIC : 0);
+	refresh.step_context = AllocSetContextCreate(CurrentMemoryContext, "segment refresh step",
+												 ALLOCSET_DEFAULT_SIZES);
+	run_start(&refresh.run, refresh.relid, rebuild ? "rebuild" : "refresh");
+	end_step(&refresh);
+	ensure_triggers(&refresh);
+	end_step(&refresh);
+	refresh_collect(refresh.nonatomic);
+	end_step(&refresh);
+
+	refresh.started = context_instant();
+	state = read_state(&refresh);
+	if (rebuild || state.whole)
+		process_whole(&refresh, state.rewind);
+	while (process_batch(&refresh, false) || process_batch(&refresh, true))
+		;
+	note_freshness(&refresh);
+	run_finish(&refresh.run);
+	end_step(&refresh);
+	SPI_finish();
+}
+
+/* CALL refresh(tbl regclass) */
+Datum
+segment_refresh(PG_FUNCTION_ARGS)
+{
+	run_refresh(fcinfo, false);
+	PG_RETURN_VOID();
+}
+
+/* CALL rebuild(tbl regclass) */
+Datum
+segment_rebuild(PG_FUNCTION_ARGS)
+{
+	run_refresh(fcinfo, true);
+	PG_RETURN_VOID();
+}

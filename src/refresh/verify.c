@@ -1,0 +1,299 @@
+/*
+ * verify.c
+ *		Recomputes a segment table from the events and returns what differs.
+ *
+ * Everything is read in one snapshot, so that an event is seen with its mark.
+ * The mark logs are locked before that snapshot is taken: a log truncated in
+ * between would have lost marks that the snapshot should still show.
+ */
+#include "postgres.h"
+
+#include "capture/capture.h"
+#include "catalog/pg_type.h"
+#include "catalog/trust.h"
+#include "context.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "refresh/internal.h"
+#include "rule/rule.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+PG_FUNCTION_INFO_V1(segment_verify);
+
+/* Floats may differ by so much: the order of a sum is not fixed. */
+#define FLOAT_TOLERANCE "1e-9"
+
+typedef struct Verification
+{
+	const SegmentTable *table;
+	TimestampTz as_of;
+	bool		nothing_judged;	/* the whole table is dirty, or was never computed */
+	bool		before_last;	/* as_of lies before the latest refresh */
+	Datum		dirty;			/* text[] of keys not judged */
+	ReturnSetInfo *result;
+} Verification;
+
+static const char *const dirty_sql =
+"WITH marks AS (SELECT m.key FROM"
+"   (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) m"
+"   WHERE m.tbl = $1 AND NOT pg_visible_in_snapshot(m.xid, (SELECT snapshot FROM segment.bookmark))"
+" UNION ALL SELECT CASE WHEN NOT w.whole THEN w.key END FROM segment.work w WHERE w.tbl = $1"
+" UNION ALL SELECT p.key FROM segment.pending p WHERE p.tbl = $1 AND p.due <= $2)"
+" SELECT coalesce(array_agg(DISTINCT key) FILTER (WHERE key IS NOT NULL), '{}'),"
+"   count(*) FILTER (WHERE key IS NULL) > 0"
+"     OR NOT EXISTS (SELECT FROM segment.table_state WHERE tbl = $1),"
+"   EXISTS (SELECT FROM segment.table_state WHERE tbl = $1 AND as_of > $2)"
+" FROM marks";
+
+/* Which customers are not judged: those that the next refresh will look at. */
+static void
+read_dirty(Verification *v)
+{
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID};
+	Datum		values[] = {ObjectIdGetDatum(v->table->relid), TimestampTzGetDatum(v->as_of)};
+	HeapTuple	row;
+	bool		isnull;
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	run_sql(dirty_sql, 2, types, values, true);
+	row = SPI_tuptable->vals[0];
+	v->dirty = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull);
+	v->nothing_judged = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
+	v->before_last = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
+	context_leave(&ctx);
+}
+
+/* A condition that holds if a column's stored and expected values differ. */
+static char *
+differs(const Column *column)
+{
+	const char *name = quote_identifier(column->name);
+
+	if (column->type == FLOAT8OID || column->type == FLOAT4OID)
+		return psprintf("(o.%s IS DISTINCT FROM n.%s AND NOT coalesce(abs(o.%s - n.%s) < 'Infinity'"
+						" AND abs(o.%s - n.%s) <= %s * greatest(abs(o.%s), abs(n.%s), 1), false))",
+						name, name, name, name, name, name,
+						column->type == FLOAT8OID ? FLOAT_TOLERANCE : "1e-5", name, name);
+	if (OidIsValid(lookup_type_cache(column->type, TYPECACHE_EQ_OPR)->eq_opr))
+		return psprintf("(o.%s IS DISTINCT FROM n.%s)", name, name);
+	return psprintf("(ROW(o.%s)::record OPERATOR(pg_catalog.*<>) ROW(n.%s)::record)", name, name);
+}
+
+/* Columns to judge in one pass: the exact ones, or those that are not. */
+static List *
+columns_to_judge(const SegmentTable *table, bool exact)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->kind != COLUMN_ELIGIBLE && (column->unanalyzed == NULL) == exact)
+			result = lappend(result, column);
+	}
+	return result;
+}
+
+/*
+ * The comparison of registered rows with the table.  $1 as-of, $2 keys not
+ * judged, $3 the refreshed_at of the rows to judge, or null for all; with it,
+ * rows on one side only are left to the pass over exact columns.
+ */
+static char *
+comparison_sql(Verification *v, List *columns, bool exact)
+{
+	const SegmentTable *table = v->table;
+	const char *key = quote_identifier(table->key_name);
+	StringInfoData values;
+	StringInfoData any;
+	ListCell   *lc;
+
+	initStringInfo(&values);
+	initStringInfo(&any);
+	foreach(lc, columns)
+	{
+		Column	   *column = lfirst(lc);
+		const char *name = quote_identifier(column->name);
+		char	   *differ = differs(column);
+
+		appendStringInfo(&values, ", (%s, to_jsonb(o.%s), to_jsonb(n.%s), %s)",
+						 quote_literal_cstr(column->name), name, name, differ);
+		appendStringInfo(&any, " OR %s", differ);
+	}
+	return psprintf("SELECT coalesce(n.%s, o.%s::text),"
+					" CASE WHEN o.%s IS NULL THEN 'missing' WHEN n.%s IS NULL THEN 'unexpected'"
+					"   ELSE 'different' END,"
+					" d.stored, d.expected"
+					" FROM (SELECT * FROM %s WHERE %s) n FULL JOIN %s o ON o.%s = n.%s,"
+					" LATERAL (SELECT jsonb_object_agg(name, stored) FILTER (WHERE o.%s IS NOT NULL) AS stored,"
+					"   jsonb_object_agg(name, expected) FILTER (WHERE n.%s IS NOT NULL) AS expected"
+					"   FROM (VALUES (NULL, NULL::jsonb, NULL::jsonb, NULL::bool)%s)"
+					"     c(name, stored, expected, differs)"
+					"   WHERE name IS NOT NULL AND (differs OR o.%s IS NULL OR n.%s IS NULL)) d"
+					" WHERE (%s%s) AND NOT coalesce(n.%s, o.%s::text) = ANY ($2)"
+					" AND (o.%s IS NULL OR o.valid_until > $1 AND o.refreshed_at <= $1)"
+					" AND ($3 IS NULL OR o.refreshed_at = $3)"
+					" ORDER BY 1",
+					KEY_TEXT_COLUMN, key, key, key, ROWS_NAME, PRESENT_COLUMN,
+					catalog_qualified_name(table->relid), key, key, key, key, values.data, key, key,
+					exact ? psprintf("n.%s IS NULL%s", key,
+									 v->before_last ? "" : psprintf(" OR o.%s IS NULL", key)) : "false",
+					any.data, KEY_TEXT_COLUMN, key, key);
+}
+
+/* Adds what the last statement returned to the function's result. */
+static void
+return_rows(Verification *v)
+{
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Datum		values[4];
+		bool		nulls[4];
+
+		CHECK_FOR_INTERRUPTS();
+		for (int column = 0; column < 4; column++)
+			values[column] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+										   column + 1, &nulls[column]);
+		tuplestore_putvalues(v->result->setResult, v->result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * One pass: computes the rows (keys: 0 for everybody) as of an instant and
+ * compares them with the table.
+ */
+static void
+judge(Verification *v, List *columns, bool exact, Datum keys, TimestampTz as_of)
+{
+	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID, TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty, TimestampTzGetDatum(as_of)};
+	char		nulls[] = {' ', ' ', exact ? 'n' : ' ', '\0'};
+	Evaluation *evaluation;
+	RunContext	ctx;
+
+	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
+	context_set_as_of(as_of);
+	evaluation = evaluate(v->table, keys, false, true);
+	evaluation_register(evaluation);
+	if (SPI_execute_with_args(comparison_sql(v, columns, exact), 3, types, values, nulls,
+							  true, 0) != SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compare rows")));
+	evaluation_unregister();
+	tuplestore_end(evaluation->rows);
+	context_leave(&ctx);
+	return_rows(v);
+}
+
+/* Columns that are not exact are judged as of the instant their row speaks of. */
+static void
+judge_continuous(Verification *v)
+{
+	List	   *columns = columns_to_judge(v->table, false);
+	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
+	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty};
+	SPITupleTable *groups;
+	uint64		ngroups;
+	RunContext	ctx;
+
+	if (columns == NIL)
+		return;
+	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
+	run_sql(psprintf("SELECT refreshed_at, array_agg(%s::text) FROM %s"
+					 " WHERE valid_until > $1 AND refreshed_at <= $1"
+					 " AND NOT %s::text = ANY ($2) GROUP BY 1 ORDER BY 1",
+					 quote_identifier(v->table->key_name),
+					 catalog_qualified_name(v->table->relid),
+					 quote_identifier(v->table->key_name)), 2, types, values, true);
+	context_leave(&ctx);
+	groups = SPI_tuptable;
+	ngroups = SPI_processed;
+	for (uint64 i = 0; i < ngroups; i++)
+	{
+		bool		isnull;
+		Datum		refreshed_at = SPI_getbinval(groups->vals[i], groups->tupdesc, 1, &isnull);
+		Datum		keys = SPI_getbinval(groups->vals[i], groups->tupdesc, 2, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		judge(v, columns, false, keys, DatumGetTimestampTz(refreshed_at));
+	}
+}
+
+/* Says how many customers were not judged, and why. */
+static void
+notice_unjudged(Verification *v)
+{
+	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID, BOOLOID};
+	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty, BoolGetDatum(v->nothing_judged)};
+	const char *key = quote_identifier(v->table->key_name);
+	int64		unjudged;
+	RunContext	ctx;
+
+	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
+	run_sql(psprintf("SELECT (SELECT count(*) FROM %s WHERE $3 OR valid_until <= $1"
+					 "   OR refreshed_at > $1 OR %s::text = ANY ($2))"
+					 " + (SELECT count(*) FROM unnest($2) k"
+					 "   WHERE NOT EXISTS (SELECT FROM %s WHERE %s::text = k))",
+					 catalog_qualified_name(v->table->relid), key,
+					 catalog_qualified_name(v->table->relid), key),
+			3, types, values, true);
+	context_leave(&ctx);
+	unjudged = first_int64();
+	if (v->nothing_judged)
+		ereport(NOTICE,
+				(errmsg("no customer of segment table %s was judged: it has to be rebuilt",
+						catalog_qualified_name(v->table->relid)),
+				 errhint("CALL segment.refresh().")));
+	else if (unjudged > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%lld customer is dirty or due and was not judged",
+							   "%lld customers are dirty or due and were not judged",
+							   unjudged, (long long) unjudged)));
+}
+
+/* verify(tbl) → (key, problem, stored, expected) */
+Datum
+segment_verify(PG_FUNCTION_ARGS)
+{
+	Verification v = {0};
+	Oid			relid = PG_GETARG_OID(0);
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, 0);
+	catalog_load(relid);
+	catalog_check_owner(relid);
+	LockRelationOid(context_relation("mark_log_0"), AccessShareLock);
+	LockRelationOid(context_relation("mark_log_1"), AccessShareLock);
+	LockRelationOid(relid, AccessShareLock);
+	PushActiveSnapshot(GetTransactionSnapshot());
+
+	v.table = catalog_load(relid);
+	v.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	v.as_of = context_instant();
+	foreach(lc, v.table->sources)
+		trust_check_source(v.table, ((Source *) lfirst(lc))->relation);
+	SPI_connect();
+	read_dirty(&v);
+	notice_unjudged(&v);
+	if (!v.nothing_judged)
+	{
+		judge(&v, columns_to_judge(v.table, true), true, (Datum) 0, v.as_of);
+		judge_continuous(&v);
+	}
+	SPI_finish();
+	PopActiveSnapshot();
+	return (Datum) 0;
+}

@@ -1,0 +1,173 @@
+/*
+ * jobs.c
+ *		SQL functions: schedules.
+ */
+#include "postgres.h"
+
+#include "capture/capture.h"
+#include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
+#include "context.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "worker/clock.h"
+#include "worker/schedule.h"
+#include "worker/slots.h"
+#include "worker/worker.h"
+
+PG_FUNCTION_INFO_V1(segment_schedule);
+PG_FUNCTION_INFO_V1(segment_unschedule);
+PG_FUNCTION_INFO_V1(segment_next_run);
+
+/* Runs a statement on one table, as the extension's owner; returns its number of rows. */
+static uint64
+run(const char *sql, Oid tbl, const char *text)
+{
+	Oid			types[2] = {OIDOID, TEXTOID};
+	Datum		values[2];
+	uint64		rows;
+
+	values[0] = ObjectIdGetDatum(tbl);
+	values[1] = CStringGetTextDatum(text);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, 2, types, values, NULL, false, 0) < 0)
+		elog(ERROR, "could not run \"%s\"", sql);
+	rows = SPI_processed;
+	SPI_finish();
+	return rows;
+}
+
+static Oid
+table_argument(FunctionCallInfo fcinfo)
+{
+	Oid			tbl;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("segment table must not be null")));
+	tbl = PG_GETARG_OID(0);
+	if (!catalog_is_segment_table(tbl))
+	{
+		const char *name = get_rel_name(tbl);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a segment table",
+						name != NULL ? name : psprintf("%u", tbl)),
+				 errhint("See the view segment.tables, or make one with segment.create_table().")));
+	}
+	catalog_check_owner(tbl);
+	return tbl;
+}
+
+/* Says so if nobody will run the schedule. */
+static void
+warn_unless_running(void)
+{
+	const char *here = get_database_name(MyDatabaseId);
+	bool		valid;
+	ListCell   *lc;
+
+	if (!slots_available())
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the schedule is stored, but no schedule runs on this server"),
+				 errhint("Add \"segment\" to shared_preload_libraries and restart the server; until then use CALL segment.refresh().")));
+		return;
+	}
+	foreach(lc, worker_databases(&valid))
+		if (strcmp(lfirst(lc), here) == 0)
+			return;
+	ereport(WARNING,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the schedule is stored, but no schedule runs in database \"%s\"", here),
+			 errhint("Add the database to segment.databases in the server's configuration and reload it.")));
+}
+
+/* schedule(tbl regclass, spec text) */
+Datum
+segment_schedule(PG_FUNCTION_ARGS)
+{
+	Oid			tbl = table_argument(fcinfo);
+	char	   *spec;
+	const char *complaint;
+	Schedule	schedule;
+	RunContext	ctx;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("schedule must not be null"),
+				 errhint("Use segment.unschedule() to end a schedule.")));
+	spec = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	/* read as the scheduler will, whatever the session's IntervalStyle */
+	context_enter_catalog(&ctx);
+	if (!schedule_parse(spec, &schedule, &complaint))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid schedule: \"%s\"", spec),
+				 errdetail("%s", complaint),
+				 errhint("Give 'continuous', or an interval of at least one second in days, hours, minutes and seconds, such as '5 minutes'.")));
+	run("INSERT INTO segment.config_job (tbl, schedule) VALUES ($1, $2)"
+		" ON CONFLICT (tbl) DO UPDATE SET schedule = excluded.schedule",
+		tbl, schedule.kind == SCHEDULE_CONTINUOUS ? "continuous" : spec);
+	run("DELETE FROM segment.job_state WHERE tbl = $1 AND $2 IS NOT NULL", tbl, spec);
+	context_leave(&ctx);
+	wake_at_commit();
+	warn_unless_running();
+	PG_RETURN_VOID();
+}
+
+/* unschedule(tbl regclass) */
+Datum
+segment_unschedule(PG_FUNCTION_ARGS)
+{
+	Oid			tbl = table_argument(fcinfo);
+	RunContext	ctx;
+	uint64		found;
+
+	context_enter_catalog(&ctx);
+	found = run("DELETE FROM segment.config_job WHERE tbl = $1 AND $2 IS NOT NULL", tbl, "");
+	run("DELETE FROM segment.job_state WHERE tbl = $1 AND $2 IS NOT NULL", tbl, "");
+	context_leave(&ctx);
+	if (found == 0)
+		ereport(NOTICE,
+				(errmsg("segment table \"%s\" is not scheduled, skipping",
+						get_rel_name(tbl))));
+	wake_at_commit();
+	PG_RETURN_VOID();
+}
+
+/*
+ * next_run(schedule, planned_at, failures, not_before, next_due, now): what the
+ * scheduler would decide; null if nothing is to come by itself.  next_due is
+ * null if there is work.
+ */
+Datum
+segment_next_run(PG_FUNCTION_ARGS)
+{
+	Schedule	schedule;
+	JobState	state;
+	const char *complaint;
+	TimestampTz now = PG_ARGISNULL(5) ? clock_now() : PG_GETARG_TIMESTAMPTZ(5);
+	TimestampTz next;
+
+	if (PG_ARGISNULL(0) ||
+		!schedule_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)), &schedule, &complaint))
+		PG_RETURN_NULL();
+	state.planned_at = PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(1);
+	state.failures = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
+	state.not_before = PG_ARGISNULL(3) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(3);
+	state.next_due = PG_ARGISNULL(4) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(4);
+	next = schedule_next_run(&schedule, &state, now);
+	if (next == DT_NOEND)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(next == DT_NOBEGIN ? now : next);
+}
