@@ -16,7 +16,9 @@ OBJS = \
 	src/model/decay.o \
 	src/model/crossing.o \
 	src/aggregate/engagement.o \
+	src/aggregate/instants.o \
 	src/aggregate/sessions.o \
+	src/aggregate/support.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -27,6 +29,7 @@ OBJS = \
 	src/rule/compile.o \
 	src/rule/crossing.o \
 	src/capture/trigger.o \
+	src/capture/key.o \
 	src/capture/keyset.o \
 	src/capture/marklog.o \
 	src/capture/install.o \

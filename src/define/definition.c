@@ -29,7 +29,7 @@ static const char *const definition_sql =
 " 'segments', (SELECT jsonb_agg(jsonb_build_object('name', k.name, 'rule', k.expression) ORDER BY k.position)"
 "   FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind = 'segment'),"
 " 'eligible', (SELECT k.expression FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind = 'eligible'),"
-" 'schedule', (SELECT j.spec FROM segment.config_job j WHERE j.tbl = t.tbl)))"
+" 'schedule', (SELECT j.schedule FROM segment.config_job j WHERE j.tbl = t.tbl)))"
 " FROM segment.config_table t JOIN pg_class c ON c.oid = t.tbl JOIN pg_namespace n ON n.oid = c.relnamespace"
 " WHERE t.tbl = $1";
 

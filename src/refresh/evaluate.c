@@ -67,6 +67,7 @@ key_params(Datum keys)
 		return NULL;
 	params = makeParamList(1);
 	params->params[0].value = keys;
+	params->params[0].isnull = false;
 	params->params[0].ptype = TEXTARRAYOID;
 	params->params[0].pflags = PARAM_FLAG_CONST;
 	return params;

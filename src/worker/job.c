@@ -198,7 +198,9 @@ failure_step(void)
 	log_failure = true;
 	if (!context_extension_exists())
 		return;
+	PushActiveSnapshot(GetTransactionSnapshot());
 	run_fail(ticket.tbl, reported->message);
+	PopActiveSnapshot();
 	log_failure = job_count_failure(ticket.tbl, reported->message, false);
 }
 
@@ -220,7 +222,12 @@ static void
 report_failure(void)
 {
 	reported = failure;
-	if (!run_step(failure_step) || log_failure)
+	if (!run_step(failure_step))
+	{
+		log_error(failure);
+		log_failure = true;
+	}
+	if (log_failure)
 		log_error(reported);
 }
 

@@ -114,6 +114,6 @@ schedule_backoff(int failures, bool interrupted)
 	if (failures < 9)
 		rest = Min(rest, USECS_PER_SEC * (INT64CONST(1) << Max(failures, 0)));
 	if (interrupted && failures <= BAD_LUCK)
-		rest = Min(rest, BAD_LUCK_REST);
+		rest = Min(rest / 2, BAD_LUCK_REST);
 	return rest;
 }

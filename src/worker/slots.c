@@ -242,7 +242,7 @@ slots_crowded(TimestampTz now)
 	LWLockRelease(board_lock);
 }
 
-/* Whatever ends the process without slots_leave, it died. */
+/* Whatever ends the process without slots_leave, it died; but idle, it has lost nothing. */
 static void
 detach(int code, Datum arg)
 {
@@ -252,7 +252,7 @@ detach(int code, Datum arg)
 	slot = slot_of(&mine);
 	if (slot != NULL)
 	{
-		slot->state = SLOT_DIED;
+		slot->state = slot->state == SLOT_IDLE ? SLOT_FREE : SLOT_DIED;
 		slot->latch = NULL;
 	}
 	LWLockRelease(board_lock);

@@ -1,0 +1,122 @@
+# A job that fails backs off and stops nobody; processes that are ended come back.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Utils;
+use SegmentNode;
+use Test::More;
+
+my $node = segment_node('failure', 'postgres');
+my $db = 'postgres';
+my $bad = "tbl = 'bad.customers'::regclass";
+
+$node->safe_psql($db, 'CREATE EXTENSION segment');
+make_shop($node, $db, 'good');
+make_shop($node, $db, 'bad');
+$node->safe_psql($db, <<'SQL');
+SET ROLE bad;
+SELECT segment.add_score('bad.customers', 'ratio', 'sum(1 / (amount - 13))');
+RESET ROLE;
+SELECT segment.schedule('good.customers', 'continuous');
+SELECT segment.schedule('bad.customers', 'continuous');
+SQL
+wait_for($node, $db, "SELECT count(*) = 2 FROM segment.status WHERE as_of IS NOT NULL", 'both tables are built');
+
+# a failing job
+$node->safe_psql($db, 'INSERT INTO bad.orders VALUES (1, now(), 13)');
+wait_for($node, $db, "SELECT failures >= 2 AND last_error = 'division by zero' AND NOT running FROM segment.jobs WHERE $bad",
+	'a failing job is tried again');
+is($node->safe_psql($db, "SELECT next_run_at > last_started_at + interval '3.9 seconds' FROM segment.jobs WHERE $bad"),
+	't', 'and rests longer each time');
+is($node->safe_psql($db, "SELECT DISTINCT status, error FROM segment.runs WHERE $bad AND error IS NOT NULL"),
+	'failed|division by zero', 'its runs say why');
+$node->safe_psql($db, 'INSERT INTO good.orders VALUES (1)');
+wait_for($node, $db, 'SELECT active FROM good.customers WHERE customer = 1', 'others go on');
+is(log_lines($node, 'refresh of segment table .* failed: division by zero'), 1, 'one log line a minute');
+is(log_lines($node, 'background worker "segment job.*exited with exit code'), 0, 'a failure is no crash');
+$node->safe_psql($db, 'UPDATE bad.orders SET amount = 12');
+wait_for($node, $db, 'SELECT active FROM bad.customers WHERE customer = 1', 'when the cause is gone it recovers by itself');
+wait_for($node, $db, "SELECT failures = 0 AND last_error IS NULL FROM segment.jobs WHERE $bad", 'and the failures are forgotten');
+
+# an owner who may not log in
+$node->safe_psql($db, 'ALTER ROLE good NOLOGIN');
+wait_for($node, $db, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'segment job'", 'no job is left');
+$node->safe_psql($db, 'INSERT INTO good.orders VALUES (2)');
+wait_for($node, $db, 'SELECT active FROM good.customers WHERE customer = 2', 'the owner need not be able to log in');
+$node->safe_psql($db, 'ALTER ROLE good LOGIN');
+
+# an owner who loses a right, and another owner
+$node->safe_psql($db, 'ALTER TABLE bad.orders OWNER TO good; REVOKE ALL ON bad.orders FROM bad');
+$node->safe_psql($db, 'INSERT INTO bad.orders VALUES (3)');
+wait_for($node, $db, "SELECT last_error LIKE 'permission denied%' FROM segment.jobs WHERE $bad",
+	'an owner who may no longer read a source is told so');
+$node->safe_psql($db, 'GRANT SELECT, TRIGGER ON bad.orders TO bad');
+wait_for($node, $db, 'SELECT active FROM bad.customers WHERE customer = 3', 'and goes on with the right');
+$node->safe_psql($db, 'CREATE ROLE heir LOGIN; GRANT USAGE, CREATE ON SCHEMA bad TO heir;'
+	  . ' GRANT SELECT, TRIGGER ON bad.orders TO heir;'
+	  . ' REASSIGN OWNED BY bad TO heir; DROP OWNED BY bad; DROP ROLE bad;'
+	  . ' INSERT INTO bad.orders VALUES (4)');
+wait_for($node, $db, 'SELECT active FROM bad.customers WHERE customer = 4', 'the heir of a dropped role goes on');
+
+# limits of the owner
+$node->safe_psql($db, <<'SQL');
+CREATE FUNCTION good.slow(x float8) RETURNS float8 IMMUTABLE LANGUAGE plpgsql
+AS $$BEGIN PERFORM pg_catalog.pg_sleep(600); RETURN x; END$$;
+ALTER FUNCTION good.slow OWNER TO good;
+SQL
+SKIP:
+{
+	my ($rc) = $node->psql($db, "SET ROLE good; SELECT segment.add_score('good.customers', 'slow', 'good.slow(sum(value))')");
+	skip 'functions of the owner are refused', 6 if $rc != 0;
+	$node->safe_psql($db, "ALTER ROLE good SET statement_timeout = '500ms'");
+	wait_for($node, $db, "SELECT last_error LIKE '%statement timeout' FROM segment.jobs WHERE tbl = 'good.customers'::regclass",
+		'the owner\'s statement_timeout holds');
+
+	# ended by hand
+	$node->safe_psql($db, 'ALTER ROLE good RESET statement_timeout');
+	$node->safe_psql($db, "SELECT segment.schedule('good.customers', 'continuous')");
+	wait_for($node, $db, "SELECT running FROM segment.jobs WHERE tbl = 'good.customers'::regclass", 'a run takes for ever');
+	$node->safe_psql($db, 'SELECT pg_terminate_backend(' . job_pid($node, 'good.customers') . ')');
+	wait_for($node, $db, "SELECT count(*) = 1 FROM segment.runs WHERE tbl = 'good.customers'::regclass AND status = 'interrupted'",
+		'a run whose process is ended is marked so');
+	is($node->safe_psql($db, "SELECT failures FROM segment.jobs WHERE tbl = 'good.customers'::regclass"), '1', 'and counted');
+	$node->safe_psql($db, 'CREATE OR REPLACE FUNCTION good.slow(x float8) RETURNS float8 IMMUTABLE LANGUAGE sql AS $$SELECT x$$;'
+		  . ' INSERT INTO good.orders VALUES (5)');
+	wait_for($node, $db, 'SELECT active FROM good.customers WHERE customer = 5', 'it comes back by itself');
+}
+
+# the scheduler and the launcher ended by hand
+for my $type ('segment scheduler', 'segment launcher')
+{
+	my $old = $node->safe_psql($db, "SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
+	$node->safe_psql($db, "SELECT pg_terminate_backend($old)");
+	my $customer = $type eq 'segment scheduler' ? 20 : 21;
+	$node->safe_psql($db, "INSERT INTO good.orders VALUES ($customer)");
+	wait_for($node, $db, "SELECT active FROM good.customers WHERE customer = $customer", "$type comes back");
+	wait_for($node, $db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = '$type' AND pid <> $old",
+		'and there is one');
+}
+
+# no worker to be had
+$node->append_conf('postgresql.conf', 'max_worker_processes = 3');
+$node->restart;
+$node->safe_psql($db, 'INSERT INTO good.orders VALUES (30); INSERT INTO bad.orders VALUES (30)');
+wait_for($node, $db, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'segment job'"
+	. " AND EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'segment scheduler')",
+	'with the logical replication launcher, no worker is left for jobs');
+wait_for($node, $db, "SELECT pg_read_file(pg_current_logfile()) IS NULL OR true", 'the server goes on');
+$node->append_conf('postgresql.conf', 'max_worker_processes = 4');
+$node->restart;
+wait_for($node, $db, 'SELECT (SELECT active FROM good.customers WHERE customer = 30)'
+	. ' AND (SELECT active FROM bad.customers WHERE customer = 30)', 'with one worker, jobs take turns');
+is(log_lines($node, 'no background worker is free for a segment job') > 0, 1, 'the log says why it was late');
+
+for my $schema (qw(good bad))
+{
+	wait_fresh($node, $db, "$schema.customers", "$schema.customers is fresh");
+	is($node->safe_psql($db, "SELECT count(*) FROM segment.verify('$schema.customers')"), '0',
+		"verify() of $schema.customers is empty");
+}
+$node->stop;
+done_testing();
