@@ -192,8 +192,7 @@ judge(Verification *v, List *columns, bool exact, Datum keys, TimestampTz as_of)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not compare rows")));
-	evaluation_unregister();
-	tuplestore_end(evaluation->rows);
+	evaluation_end(evaluation);
 	context_leave(&ctx);
 	return_rows(v);
 }
