@@ -149,7 +149,7 @@ foreach my $way ('custom', 'jobs', 'plain')
 	# a change before the first refresh, which has to rebuild
 	$new->safe_psql($way, q{INSERT INTO crm.purchase (customer, at, amount, sku) VALUES (910, '2024-05-31', 9, 'late')});
 	is_right($new, $way, $way);
-	is( $new->safe_psql($way, "SELECT bool_and(processed >= 100) FROM segment.runs WHERE tbl = 'crm.customers'::regclass"), 't', "$way: the first refresh rebuilds");
+	is( $new->safe_psql($way, "SELECT min(processed) >= (SELECT count(*) FROM crm.customers) FROM segment.runs WHERE tbl = 'crm.customers'::regclass"), 't', "$way: the first refresh rebuilds");
 	is( $new->safe_psql($way, "$as_of SELECT * FROM crm.customers_history WHERE customer < 900 ORDER BY 1, 2, 4"),
 		$then, "$way: the rebuild leaves the history alone");
 	is_kept_right($new, $way, $way);
