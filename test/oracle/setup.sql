@@ -10,7 +10,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
 	CREATE TEMP TABLE IF NOT EXISTS oracle_seed OF oracle.state;
 	-- mapped relations: the plain SQL of each
-	CREATE TEMP TABLE IF NOT EXISTS oracle_source (n int, rel text, stream text);
+	CREATE TEMP TABLE IF NOT EXISTS oracle_source (n int, rel text, stream text, mapping text, mapped bool);
 	-- relations to write to
 	CREATE TEMP TABLE IF NOT EXISTS oracle_target (rel text, leaf bool, by_id bool);
 	CREATE TEMP TABLE IF NOT EXISTS oracle_column (pos int, name text, over text, type text, ours text, plain text);
@@ -80,12 +80,27 @@ BEGIN
 	IF n = 1 THEN
 		v := coalesce(v, 'val');
 	END IF;
-	PERFORM oracle.say(format('source %s: key %s, event %s, value %s, item %s', rel, k, e, v, i));
-	PERFORM segment.add_source(s.relid, rel::regclass, k, 't', event => e, value => v, item => i, extra => x);
 	INSERT INTO oracle_source VALUES (n, name, format(
 		'SELECT (%s)::%s AS key, t::timestamptz AS at, (%s)::text AS event, %s AS value, (%s)::text AS item, %L::text AS source, %s AS due FROM %s',
 		k, s.key_type, coalesce(e, quote_literal(name)), coalesce(v, 'NULL::' || s.val_type), coalesce(i, 'NULL'), name,
-		CASE WHEN x = '{}' THEN 'NULL::timestamptz' ELSE 'due' END, rel));
+		CASE WHEN x = '{}' THEN 'NULL::timestamptz' ELSE 'due' END, rel),
+		format('SELECT segment.add_source(%L, %L, key => %L, at => ''t'', event => %L, value => %L, item => %L, extra => %L)',
+			   s.tbl, rel, k, e, v, i, x), false);
+	PERFORM oracle.map_source(n);
+END $$;
+
+-- Maps event table n onto the stream, or takes it out again.
+CREATE FUNCTION oracle.map_source(source int) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	m record;
+BEGIN
+	UPDATE oracle_source SET mapped = NOT mapped WHERE n = source RETURNING * INTO m;
+	IF m.mapped THEN
+		PERFORM oracle.run(m.mapping);
+	ELSE
+		PERFORM oracle.run(format('SELECT segment.drop_source(%L, %L)', (SELECT tbl FROM oracle_seed), m.rel));
+	END IF;
 END $$;
 
 CREATE FUNCTION oracle.rel_part(rel text, part int) RETURNS text
@@ -232,6 +247,28 @@ BEGIN
 		PERFORM segment.drop_score(tbl, victim.name);
 	END IF;
 	DELETE FROM oracle_column WHERE name = victim.name;
+END $$;
+
+-- A change of definitions; returns what was wrong, else NULL.
+CREATE FUNCTION oracle.redefine() RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	dice float8 := random();
+	source int := (SELECT max(n) FROM oracle_source);
+BEGIN
+	IF dice < 0.5 THEN
+		RETURN oracle.add_column(oracle.pick('events', 'rule', 'row'));
+	ELSIF dice < 0.65 THEN
+		PERFORM oracle.drop_column();
+	ELSIF dice < 0.8 AND source > 1 THEN
+		PERFORM oracle.map_source(source);
+	ELSIF dice < 0.9 THEN
+		DELETE FROM oracle_column WHERE over = 'eligible';
+		PERFORM oracle.run(format('SELECT segment.set_eligible(%L, NULL)', (SELECT tbl FROM oracle_seed)));
+	ELSIF NOT EXISTS (SELECT FROM oracle_column WHERE over = 'eligible') THEN
+		RETURN oracle.add_column('eligible');
+	END IF;
+	RETURN NULL;
 END $$;
 
 -- Everything a seed begins with; returns what was wrong, else NULL.
