@@ -23,22 +23,27 @@ extern void marklog_append(Oid tbl, List *keys);
 extern void marklog_append_all(Oid tbl);
 
 /*
- * After a collection in the same transaction, whose bookmark row is locked:
- * empties the log that writers have left, if nobody holds it, and points
- * writers to it when the other has grown.  Never waits.
+ * After a collection in the same READ COMMITTED transaction, which has locked
+ * and stored the bookmark and is about to commit: empties the log that writers
+ * have left, if nobody holds it and all of it is collected, and points writers
+ * to it when the other has grown.  Never waits.
  */
 extern void marklog_rotate(void);
 
 /* install.c */
 
 /*
- * Creates the triggers of a source that are missing, on the relation and on
- * all its partitions and children, with the rights of the current role.
- * Returns whether any was missing.
+ * Creates the triggers of a source that are missing or disabled, on the
+ * relation and on all its partitions and children; the current role needs the
+ * right TRIGGER on the relation.  Returns whether any was missing, so that
+ * changes may have gone unmarked.  Cheap when none is.
  */
 extern bool capture_install(const Source *source);
 
-/* Drops the triggers of a source wherever they are. */
+/*
+ * Drops the triggers of a source wherever they are, whoever owns the relation.
+ * Waits for writers.
+ */
 extern void capture_remove(const Source *source);
 
 /* wake.c: schedulers that want to know of commits that wrote marks */
@@ -49,7 +54,8 @@ extern void wake_unregister(void);
 
 /*
  * Has anything been committed since the last call?  (Registered processes
- * only; clears the flag, so ask before looking for work.)
+ * only; clears the flag, so ask before looking for work.  The first call says
+ * yes: something may have been committed before the process registered.)
  */
 extern bool wake_pending(void);
 

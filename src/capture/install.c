@@ -158,6 +158,12 @@ install_on(Oid relid, const Source *source, Oid function, const char *id)
 	bool		absent[EVENTS] = {false};
 	bool		missing = false;
 
+	/* nobody but the other session can see those rows */
+	if (RELATION_IS_OTHER_TEMP(rel))
+	{
+		table_close(rel, NoLock);
+		return false;
+	}
 	check_relation(rel);
 	for (int i = 0; i < EVENTS; i++)
 	{

@@ -17,10 +17,11 @@ typedef struct IntegerEntry
 	char		status;
 } IntegerEntry;
 
+/* Fibonacci hashing: the high bits depend on all of the key's. */
 static inline uint32
 hash_integer(int64 key)
 {
-	return hash_combine(murmurhash32((uint32) key), murmurhash32((uint32) (key >> 32)));
+	return (uint32) (((uint64) key * UINT64CONST(0x9E3779B97F4A7C15)) >> 32);
 }
 
 #define SH_PREFIX integers
@@ -117,15 +118,11 @@ keyset_add_integer(KeySet *set, int64 key)
 		set->integers = integers_create(set->context, INITIAL_SIZE, NULL);
 		integers_insert(set->integers, set->first_integer, &found);
 	}
-	if (set->count < set->limit)
-	{
-		integers_insert(set->integers, key, &found);
-		if (!found)
-			set->count++;
-	}
-	else if (integers_lookup(set->integers, key) == NULL)
-		return false;
 	set->latest_integer = key;
+	if (set->count == set->limit)
+		return integers_lookup(set->integers, key) != NULL;
+	integers_insert(set->integers, key, &found);
+	set->count += !found;
 	return true;
 }
 
