@@ -20,6 +20,7 @@ SELECT schedule FROM segment.jobs;
 SELECT segment.schedule('customers', '1 day 02:30:00');
 SET IntervalStyle = iso_8601;
 SELECT segment.schedule('customers', '90 seconds');
+SELECT segment.schedule('customers', 'PT90S');
 RESET IntervalStyle;
 SELECT schedule FROM segment.jobs;
 
@@ -27,6 +28,9 @@ SELECT schedule FROM segment.jobs;
 SELECT segment.schedule('customers', '');
 SELECT segment.schedule('customers', 'now and then');
 SELECT segment.schedule('customers', '*/5 * * * *');
+SELECT segment.schedule('customers', '0 6 * * 1');
+SELECT segment.schedule('customers', '0 6 1 1 1');
+SELECT segment.schedule('customers', '@hourly');
 SELECT segment.schedule('customers', '500 milliseconds');
 SELECT segment.schedule('customers', '-5 minutes');
 SELECT segment.schedule('customers', '0');
@@ -34,7 +38,7 @@ SELECT segment.schedule('customers', '1 month');
 SELECT segment.schedule('customers', '1000000 years');
 SELECT segment.schedule('customers', '2000000000 days');
 SELECT segment.schedule('customers', 'infinity');
-SELECT segment.schedule('customers', repeat('1 day ', 100));
+SELECT segment.schedule('customers', repeat('1 day ', 50));
 SELECT segment.schedule('customers', NULL);
 SELECT segment.schedule(NULL, 'continuous');
 SELECT segment.schedule('orders', 'continuous');
@@ -58,7 +62,7 @@ SET ROLE regress_segment_owner;
 -- runs and status
 CALL segment.refresh('customers');
 INSERT INTO orders VALUES (1, now()), (2, now());
-SELECT tbl, as_of <= now() AS past, needs_rebuild, backlog, oldest_mark = now() AS at_once, lag < '1 minute' AS small, next_due
+SELECT tbl, as_of <= now() AS past, needs_rebuild, backlog, lag < '1 minute' AS small, next_due
 FROM segment.status;
 CALL segment.refresh('customers');
 SELECT kind, status, error, finished_at >= started_at AS ended, phase, done FROM segment.runs ORDER BY id;
@@ -72,7 +76,7 @@ RESET ROLE;
 SET segment.runs_kept = 2;
 CALL segment.refresh('customers');
 CALL segment.refresh('customers');
-SELECT count(*) FROM segment.runs;
+SELECT count(*) FROM segment.runs WHERE tbl = 'customers'::regclass;
 RESET segment.runs_kept;
 SET ROLE regress_segment_owner;
 
@@ -89,7 +93,7 @@ SELECT segment.drop_table('customers');
 SELECT (SELECT count(*) FROM segment.jobs) AS jobs, (SELECT count(*) FROM segment.runs) AS runs,
 	(SELECT count(*) FROM segment.status) AS status;
 RESET ROLE;
-SELECT count(*) FROM segment.config_job;
+SELECT count(*) FROM segment.config_job WHERE tbl NOT IN (SELECT oid FROM pg_class);
 
 -- when a job is next due
 CREATE FUNCTION due(schedule text, planned time, failures int, not_before time, next_due time, now time)
