@@ -318,6 +318,8 @@ static void
 look(void)
 {
 	note_ends();
+	if (slots_any_dead(clock_now()))
+		reap_wanted = true;
 	if (wake_pending())
 		collect_wanted = true;
 	if (reap_wanted && run_step(reap_step))
