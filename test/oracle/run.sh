@@ -26,7 +26,8 @@ work=$(mktemp -d)
 clean()
 {
 	rm -rf "$work"
-	[ "$keep" = on ] || psql -X -q -d "$home" -c 'DROP DATABASE IF EXISTS segment_oracle' || true
+	[ "$keep" = on ] || psql -X -q -d "$home" -c 'SET client_min_messages = warning' \
+		-c 'DROP DATABASE IF EXISTS segment_oracle' -c 'DROP ROLE IF EXISTS regress_segment_oracle' || true
 }
 trap clean EXIT
 

@@ -229,7 +229,8 @@ SELECT format('%s (%s): %s', name, key, hostile.try_table(name, key)) FROM (VALU
 	('t', 'at'), ('t', 'event'), ('t', 'segment'), ('t', 'label'), ('t', 'refreshed_at'), ('t', 'valid_until'), ('t', 'entered_at'), ('t', 'n'), ('t', '__segment_key'), ('t', 'ctid'), ('customers', 'id'), ('event', 'id')) AS v (name, key);
 
 \echo * NULL
-SELECT hostile.try_all('rule', NULL), hostile.try_table('t', NULL), hostile.try_table(NULL, 'id');
+SELECT left(hostile.try(place, NULL), 5), place FROM unnest('{rule,score,key,at,extra,attribute}'::text[]) place;
+SELECT left(hostile.try_table('t', NULL), 5), left(hostile.try_table(NULL, 'id'), 5);
 
 \echo * nothing was done
 SELECT count(*) FROM hostile.secret;

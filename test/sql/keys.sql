@@ -46,11 +46,11 @@ BEGIN
 	EXECUTE format('INSERT INTO keys.event_%s (k, at, v) SELECT k::%s, ''2024-05-20 00:00+00'', 7 FROM unnest($1) k', word, key_type) USING k;
 	CALL segment.refresh(tbl);
 	counts := counts || keys.differ(tbl, ('keys.event_' || word)::regclass, key_type);
-	EXECUTE format('UPDATE keys.event_%s SET k = %L::%s WHERE k = %L::%2$s', word, k[2], key_type, k[1]);
+	EXECUTE format('UPDATE keys.event_%s SET k = %L::%s WHERE k = %L::%3$s', word, k[2], key_type, k[1]);
 	CALL segment.refresh(tbl);
 	counts := counts || keys.differ(tbl, ('keys.event_' || word)::regclass, key_type);
-	EXECUTE format('UPDATE keys.event_%s SET k = NULL WHERE k = %L', word, k[3]);
-	EXECUTE format('DELETE FROM keys.event_%s WHERE k = %L', word, k[4]);
+	EXECUTE format('UPDATE keys.event_%s SET k = NULL WHERE k = %L::%s', word, k[3], key_type);
+	EXECUTE format('DELETE FROM keys.event_%s WHERE k = %L::%s', word, k[4], key_type);
 	CALL segment.refresh(tbl);
 	counts := counts || keys.differ(tbl, ('keys.event_' || word)::regclass, key_type);
 	EXECUTE format('UPDATE keys.event_%s SET v = v + 1', word);

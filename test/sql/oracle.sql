@@ -1,8 +1,10 @@
 -- The oracle on a few seeds; prints what is wrong.  test/oracle/run.sh runs many.
-\set QUIET on
 \getenv inputdir PG_ABS_SRCDIR
 \set load :inputdir '/oracle/load.sql'
+\set echo :ECHO
+\set ECHO none
 \i :load
+\set ECHO :echo
 CALL oracle.run_seed(1001);
 CALL oracle.run_seed(1002);
 CALL oracle.run_seed(1003);

@@ -113,7 +113,9 @@ SELECT * FROM segment.verify('customers');
 INSERT INTO login VALUES (1, '2024-05-01', 'x'), (2, '2024-05-01', 'x');
 INSERT INTO call VALUES ('2', '2024-05-01', 1);
 CALL segment.refresh('customers');
+\set VERBOSITY terse
 SELECT segment.drop_source('customers', 'login');
+\set VERBOSITY default
 SELECT segment.drop_score('customers', 'devices');
 SELECT segment.drop_source('customers', 'login');
 INSERT INTO login VALUES (3, '2024-05-01', 'x');
@@ -279,6 +281,10 @@ DROP TABLE call CASCADE;
 CALL segment.refresh('customers');
 SELECT customer, n, sources FROM customers ORDER BY 1;
 SELECT name FROM segment.sources WHERE tbl = 'customers'::regclass ORDER BY 1;
+\set VERBOSITY terse
+SELECT segment.drop_source('customers', 'purchase');
+\set VERBOSITY default
+SELECT segment.drop_score('customers', 'channels');
 SELECT segment.drop_source('customers', 'purchase');
 CALL segment.refresh('customers');
 SELECT customer, n, sources FROM customers ORDER BY 1;
