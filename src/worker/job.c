@@ -59,6 +59,7 @@ worker_pin_settings(void)
 	pin("default_transaction_isolation", "read committed");
 	pin("default_transaction_read_only", "off");
 	pin("default_transaction_deferrable", "off");
+	pin("segment.as_of", "");
 	pin("IntervalStyle", "postgres");
 	pin("DateStyle", "ISO, MDY");
 }
