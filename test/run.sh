@@ -38,7 +38,8 @@ suite() {
 	shift 4
 	say "$name"
 	SECONDS=0
-	attend suite_run "$log" "$show" "$@" || status=$?
+	ATTEND_LIMIT=900 attend suite_run "$log" "$show" "$@" || status=$?
+	[ "$SECONDS" -lt 900 ] || say "    $name took too long and was ended"
 	if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
 	else
