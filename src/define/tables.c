@@ -273,6 +273,8 @@ Datum
 segment_on_drop(PG_FUNCTION_ARGS)
 {
 	RunContext	ctx;
+	SPITupleTable *dropped;
+	bool		isnull;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -283,18 +285,21 @@ segment_on_drop(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	SPI_execute("WITH dropped AS MATERIALIZED ("
-				"  SELECT objid FROM pg_event_trigger_dropped_objects()"
-				"  WHERE classid = 'pg_class'::regclass AND objsubid = 0),"
-				" tables AS (DELETE FROM segment.config_table WHERE tbl IN (SELECT objid FROM dropped)),"
-				" sources AS (DELETE FROM segment.config_source WHERE relation IN (SELECT objid FROM dropped)"
-				"   RETURNING tbl),"
-				" again AS (INSERT INTO segment.work (tbl, whole, key, marked_at)"
-				"   SELECT DISTINCT tbl, true, '', now() FROM sources ON CONFLICT DO NOTHING),"
-				" work AS (DELETE FROM segment.work WHERE tbl IN (SELECT objid FROM dropped)),"
-				" pending AS (DELETE FROM segment.pending WHERE tbl IN (SELECT objid FROM dropped))"
-				" DELETE FROM segment.table_state WHERE tbl IN (SELECT objid FROM dropped)",
-				false, 0);
+	SPI_execute("SELECT t.tbl::oid FROM pg_event_trigger_dropped_objects() d"
+				" JOIN segment.config_table t ON t.tbl = d.objid"
+				" WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0", false, 0);
+	dropped = SPI_tuptable;
+	for (uint64 i = 0; dropped != NULL && i < dropped->numvals; i++)
+		catalog_delete_table(DatumGetObjectId(SPI_getbinval(dropped->vals[i], dropped->tupdesc,
+															1, &isnull)));
+
+	/* without a source, everybody may come out differently */
+	SPI_execute("WITH gone AS (DELETE FROM segment.config_source s"
+				"   USING pg_event_trigger_dropped_objects() d"
+				"   WHERE s.relation = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0"
+				"   RETURNING s.tbl)"
+				" INSERT INTO segment.work (tbl, whole, key, marked_at)"
+				" SELECT DISTINCT tbl, true, '', now() FROM gone ON CONFLICT DO NOTHING", false, 0);
 	SPI_finish();
 	context_leave(&ctx);
 	PG_RETURN_NULL();
