@@ -93,6 +93,9 @@ typedef struct SegmentTable
 extern SegmentTable *catalog_load(Oid relid);
 extern bool catalog_is_segment_table(Oid relid);
 
+/* The sources of a segment table, also of one that is gone. */
+extern List *catalog_load_sources(Oid relid);
+
 /* One source by id, or NULL.  Reads by index, without SPI: triggers call it. */
 extern Source *catalog_load_source(int id);
 

@@ -259,13 +259,22 @@ catalog_load(Oid relid)
 				 errmsg("\"%s\" is not a segment table", describe(relid)),
 				 errhint("See the view segment.tables, or make one with segment.create_table().")));
 	table->owner = catalog_relation_owner(relid);
-	scan_rows("config_source", "config_source_tbl", SOURCE_TBL, F_OIDEQ, oid,
-			  read_source, &table->sources);
-	list_sort(table->sources, by_id);
+	table->sources = catalog_load_sources(relid);
 	scan_rows("config_column", "config_column_pkey", COLUMN_TBL, F_OIDEQ, oid,
 			  read_column, &table->columns);
 	list_sort(table->columns, by_position);
 	return table;
+}
+
+List *
+catalog_load_sources(Oid relid)
+{
+	List	   *sources = NIL;
+
+	scan_rows("config_source", "config_source_tbl", SOURCE_TBL, F_OIDEQ,
+			  ObjectIdGetDatum(relid), read_source, &sources);
+	list_sort(sources, by_id);
+	return sources;
 }
 
 bool
