@@ -67,7 +67,7 @@ extern int64 aggregate_length(const Interval *interval, const char *argument);
 extern Interval *aggregate_interval(uint64 microseconds);
 
 /* Error: a serialized state that this library has not written. */
-extern void aggregate_corrupt(const char *aggregate) pg_attribute_noreturn();
+extern void aggregate_corrupt(const char *aggregate);
 
 /* Begins a wire form, and ends it. */
 extern void aggregate_send_begin(StringInfo wire, uint8 version);

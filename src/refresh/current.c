@@ -32,6 +32,7 @@ segment_current(PG_FUNCTION_ARGS)
 	Datum		values[] = {TimestampTzGetDatum(as_of)};
 	Datum		result;
 	bool		isnull;
+	Evaluation *evaluation;
 	RunContext	ctx;
 	ListCell   *lc;
 
@@ -44,13 +45,15 @@ segment_current(PG_FUNCTION_ARGS)
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
-	evaluation_register(evaluate(table, keys, true, true));
+	evaluation = evaluate(table, keys, true, true);
+	evaluation_register(evaluation);
 	run_sql("SELECT to_jsonb(r) - '" PRESENT_COLUMN "' - '" KEY_TEXT_COLUMN "'"
 			" || jsonb_build_object('refreshed_at', $1)"
 			" FROM " ROWS_NAME " r WHERE " PRESENT_COLUMN, 1, types, values, true);
 	result = first_value(&isnull);
 	if (!isnull)
 		result = SPI_datumTransfer(result, false, -1);
+	evaluation_end(evaluation);
 	context_leave(&ctx);
 	SPI_finish();
 	if (isnull)

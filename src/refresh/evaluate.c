@@ -117,9 +117,10 @@ evaluation_register(const Evaluation *evaluation)
 }
 
 void
-evaluation_unregister(void)
+evaluation_end(Evaluation *evaluation)
 {
 	SPI_unregister_relation(ROWS_NAME);
+	tuplestore_end(evaluation->rows);
 }
 
 void

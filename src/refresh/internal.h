@@ -29,9 +29,11 @@ typedef struct Evaluation
 extern Evaluation *evaluate(const SegmentTable *table, Datum keys, bool future,
 							bool snapshot_of_caller);
 
-/* Makes the rows readable as ROWS_NAME, until the SPI connection ends or unregister. */
+/* Makes the rows readable as ROWS_NAME in the same SPI connection. */
 extern void evaluation_register(const Evaluation *evaluation);
-extern void evaluation_unregister(void);
+
+/* Takes them back and frees them, and the file they may have spilled to. */
+extern void evaluation_end(Evaluation *evaluation);
 
 /* Runs a statement with arguments; error unless it succeeds. */
 extern void run_sql(const char *sql, int nargs, Oid *types, Datum *values, bool read_only);

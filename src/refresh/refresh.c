@@ -225,6 +225,7 @@ process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bo
 	refresh->run.processed += evaluation->count;
 	context_leave(&ctx);
 	apply_pending(table, keys);
+	evaluation_end(evaluation);
 	SPI_finish();
 }
 

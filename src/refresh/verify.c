@@ -192,8 +192,7 @@ judge(Verification *v, List *columns, bool exact, Datum keys, TimestampTz as_of)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not compare rows")));
-	evaluation_unregister();
-	tuplestore_end(evaluation->rows);
+	evaluation_end(evaluation);
 	context_leave(&ctx);
 	return_rows(v);
 }
@@ -230,6 +229,42 @@ judge_continuous(Verification *v)
 		CHECK_FOR_INTERRUPTS();
 		judge(v, columns, false, keys, DatumGetTimestampTz(refreshed_at));
 	}
+}
+
+/*
+ * Memberships against the history's open intervals: both are of the latest
+ * refresh, so that dirty customers count too.
+ */
+static void
+judge_history(Verification *v)
+{
+	const char *key = quote_identifier(v->table->key_name);
+	StringInfoData members;
+	RunContext	ctx;
+	ListCell   *lc;
+
+	initStringInfo(&members);
+	foreach(lc, v->table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->kind == COLUMN_SEGMENT)
+			appendStringInfo(&members, ", (%s, o.%s)", quote_literal_cstr(column->name),
+							 quote_identifier(column->name));
+	}
+	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
+	run_sql(psprintf("SELECT %s::text, 'history',"
+					 " jsonb_build_object(segment, h.open IS NOT NULL),"
+					 " jsonb_build_object(segment, m.member IS NOT NULL)"
+					 " FROM (SELECT o.%s, s.segment, s.member FROM %s o,"
+					 "   LATERAL (VALUES (NULL::text, false)%s) s(segment, member) WHERE s.member) m"
+					 " FULL JOIN (SELECT %s, segment, true AS open FROM %s WHERE left_at IS NULL) h"
+					 " USING (%s, segment) WHERE m.member IS NULL OR h.open IS NULL ORDER BY 1",
+					 key, key, catalog_qualified_name(v->table->relid), members.data,
+					 key, catalog_qualified_name(v->table->history), key),
+			0, NULL, NULL, true);
+	context_leave(&ctx);
+	return_rows(v);
 }
 
 /* Says how many customers were not judged, and why. */
@@ -293,6 +328,7 @@ segment_verify(PG_FUNCTION_ARGS)
 		judge(&v, columns_to_judge(v.table, true), true, (Datum) 0, v.as_of);
 		judge_continuous(&v);
 	}
+	judge_history(&v);
 	SPI_finish();
 	PopActiveSnapshot();
 	return (Datum) 0;

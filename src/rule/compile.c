@@ -24,6 +24,7 @@
 #define CROSSING_COLUMN "__segment_crossing"
 #define FUTURE_COLUMN "__segment_future"
 #define HAS_EVENTS_COLUMN "__segment_has_events"
+#define STREAM_NAME "__segment_stream"
 #define KEYS_NAME "__segment_keys"
 #define KEYS_COLUMN "__segment_wanted"
 
@@ -118,8 +119,9 @@ append_empty_stream(StringInfo sql, const SegmentTable *table, List *columns)
 }
 
 /*
- * The stream: which names a comparison of at with the as-of instant.  Keyed:
- * only the customers asked for, in a form that an index on the key serves.
+ * The stream, or of it only the customers asked for, in a form that an index
+ * on the key serves.  which: a comparison of at with the as-of instant, or
+ * NULL for the whole of time.
  */
 static void
 append_stream(StringInfo sql, const SegmentTable *table, List *columns, bool keyed,
@@ -138,14 +140,29 @@ append_stream(StringInfo sql, const SegmentTable *table, List *columns, bool key
 			appendStringInfoString(sql, " UNION ALL ");
 		first = false;
 		append_source_select(sql, table, source, columns);
-		appendStringInfo(sql, " WHERE (%s) %s segment.now() AND (%s) IS NOT NULL",
-						 source->at, which, source->key);
+		appendStringInfo(sql, " WHERE (%s) IS NOT NULL", source->key);
+		if (which != NULL)
+			appendStringInfo(sql, " AND (%s) %s segment.now()", source->at, which);
 		if (keyed)
 			appendStringInfo(sql, " AND (%s) IN (SELECT %s FROM %s)", source->key,
 							 KEYS_COLUMN, KEYS_NAME);
 	}
 	if (first)
 		append_empty_stream(sql, table, columns);
+}
+
+/*
+ * The part of the stream on one side of the as-of instant.  Keyed, it is read
+ * from the sources once, into a common table expression.
+ */
+static void
+append_stream_part(StringInfo sql, const SegmentTable *table, List *columns, bool keyed,
+				   const char *which)
+{
+	if (keyed)
+		appendStringInfo(sql, "SELECT * FROM %s WHERE at %s segment.now()", STREAM_NAME, which);
+	else
+		append_stream(sql, table, columns, false, which);
 }
 
 char *
@@ -346,13 +363,13 @@ append_base(StringInfo sql, const SegmentTable *table, bool keyed, bool future)
 					 key_ident(table), HAS_EVENTS_COLUMN);
 	append_aggregates(sql, table);
 	appendStringInfoString(sql, " FROM (");
-	append_stream(sql, table, columns, keyed, "<=");
+	append_stream_part(sql, table, columns, keyed, "<=");
 	appendStringInfo(sql, ") stream GROUP BY %s) ev", key_ident(table));
 	if (future)
 	{
 		appendStringInfo(sql, " FULL JOIN (SELECT %s, min(at) AS %s FROM (",
 						 key_ident(table), FUTURE_COLUMN);
-		append_stream(sql, table, columns, keyed, ">");
+		append_stream_part(sql, table, columns, keyed, ">");
 		appendStringInfo(sql, ") stream GROUP BY 1) future USING (%s)", key_ident(table));
 	}
 	foreach(lc, table->sources)
@@ -493,9 +510,13 @@ rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future)
 
 	initStringInfo(&sql);
 	if (keyed)
+	{
 		appendStringInfo(&sql, "WITH %s AS MATERIALIZED (SELECT DISTINCT u::%s AS %s"
-						 " FROM unnest($1) u) ", KEYS_NAME,
-						 catalog_type_name(table->key_type), KEYS_COLUMN);
+						 " FROM unnest($1) u), %s AS MATERIALIZED (", KEYS_NAME,
+						 catalog_type_name(table->key_type), KEYS_COLUMN, STREAM_NAME);
+		append_stream(&sql, table, rule_stream_columns(table), true, NULL);
+		appendStringInfoString(&sql, ") ");
+	}
 	append_result_columns(&sql, table);
 	appendStringInfo(&sql, " FROM (%s OFFSET 0) result", levels.data);
 	return sql.data;

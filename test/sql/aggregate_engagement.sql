@@ -1,6 +1,8 @@
 -- segment.engagement(at, weight, half_life)
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS segment;
+CREATE SCHEMA aggregate_engagement;
+SET search_path = aggregate_engagement;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, MDY';
 SET IntervalStyle = 'postgres';
@@ -298,6 +300,4 @@ BEGIN
     END LOOP;
 END $$;
 
-DROP AGGREGATE engagement_bytes(timestamptz, float8, interval), engagement_from_bytes(bytea, bytea);
-DROP TABLE events, parallel_events, serial_result, wire, valid;
-DROP FUNCTION plan_has, close, from_bytes;
+DROP SCHEMA aggregate_engagement CASCADE;

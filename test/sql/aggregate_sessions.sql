@@ -1,6 +1,8 @@
 -- segment.sessions(at, gap)
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS segment;
+CREATE SCHEMA aggregate_sessions;
+SET search_path = aggregate_sessions;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, MDY';
 SET IntervalStyle = 'postgres';
@@ -267,6 +269,4 @@ BEGIN
     END LOOP;
 END $$;
 
-DROP AGGREGATE sessions_bytes(timestamptz, interval), sessions_from_bytes(bytea, bytea);
-DROP FUNCTION plan_has, oracle, from_bytes;
-DROP TABLE events, window_events, parallel_events, serial_result, wire, valid;
+DROP SCHEMA aggregate_sessions CASCADE;
