@@ -26,6 +26,7 @@ OBJS = \
 	src/rule/parse.o \
 	src/rule/moving.o \
 	src/rule/time.o \
+	src/rule/stream.o \
 	src/rule/compile.o \
 	src/rule/crossing.o \
 	src/capture/trigger.o \

@@ -70,6 +70,7 @@ CREATE FUNCTION segment.on_drop() RETURNS event_trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_on_drop';
 COMMENT ON FUNCTION segment.on_drop() IS 'forgets segment tables and sources that are dropped';
 CREATE EVENT TRIGGER segment_on_drop ON sql_drop EXECUTE FUNCTION segment.on_drop();
+COMMENT ON EVENT TRIGGER segment_on_drop IS 'forgets segment tables and sources that are dropped';
 
 -- What the reader may see of it: the definitions of segment tables that he may read.
 

@@ -22,9 +22,14 @@
 
 PG_FUNCTION_INFO_V1(segment_now);
 
+/* Most settings have their pinned value already, and asking is cheaper than setting. */
 static void
 pin(const char *name, const char *value)
 {
+	const char *current = GetConfigOption(name, true, false);
+
+	if (current != NULL && strcmp(current, value) == 0)
+		return;
 	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 }

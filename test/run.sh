@@ -66,7 +66,7 @@ suite_evidence() {
 	for file in "${files[@]}"; do
 		[ -s "$file" ] || file=$LOGS/$1.log
 		say "---- ${file#"$BUILD"/}"
-		tail -n 300 "$file"
+		grep -v '^ok ' "$file" | tail -n 300
 		say "----"
 	done
 }
@@ -98,10 +98,10 @@ keep_logs() {
 }
 
 clean_environment
-set_packages=(gcc libc6-dev make perl libipc-run-perl postgresql-MAJOR postgresql-server-dev-MAJOR)
+packages=(gcc libc6-dev make perl libipc-run-perl postgresql-MAJOR postgresql-server-dev-MAJOR)
 pgtap=("$TOP"/test/pgtap/*.sql)
-[ ! -e "${pgtap[0]}" ] || set_packages+=(postgresql-MAJOR-pgtap)
-need_packages "${set_packages[@]}"
+[ ! -e "${pgtap[0]}" ] || packages+=(postgresql-MAJOR-pgtap)
+need_packages "${packages[@]}"
 open_build test
 LOGS=$BUILD/logs
 as_worker mkdir "$LOGS"
@@ -139,7 +139,9 @@ if compile gcc CC=gcc && build -s install >"$LOGS/install.log" 2>&1; then
 		suite pgtap '^not ok|^#' "$TAP_OK" "$TAP_NOT_OK" \
 			bash -c 'for file in test/pgtap/*.sql; do "$0/psql" -XAtq -v ON_ERROR_STOP=1 -f "$file" || exit 1; done' "$PG_BIN"
 	fi
-	suite tap 'test/t/.*\.pl \.\.|^not ok|^# +(Failed|Looks)|^Result' "$TAP_OK" "$TAP_NOT_OK" \
+	# A script that dies between its tests is a failed test itself.
+	suite tap 'test/t/.*\.pl \.\.|^not ok|^# +(Failed|Looks)|^Result' \
+		"$TAP_OK" "$TAP_NOT_OK|^All [0-9]+ subtests passed|^No subtests run" \
 		env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
 		"${make[@]}" installcheck REGRESS= ISOLATION= PROVE_FLAGS='-v --timer'
 fi

@@ -98,7 +98,7 @@ key_error_context(void *label)
 	errcontext("while reading the key of %s", (const char *) label);
 }
 
-/* The same while the expression is parsed, when a missing column has one likely cause. */
+/* The same while parsing, when a missing column has one likely cause. */
 static void
 parse_error_context(void *label)
 {
@@ -250,7 +250,8 @@ key_reader_find(KeyReader *reader, int source, Relation rel)
 		create_cache();
 	entry = hash_search(cache, &key, HASH_ENTER, &found);
 	if (!found)
-		memset((char *) entry + sizeof(CacheKey), 0, sizeof(CacheEntry) - sizeof(CacheKey));
+		memset((char *) entry + sizeof(CacheKey), 0,
+			   sizeof(CacheEntry) - sizeof(CacheKey));
 	if (!(entry->built && entry->valid) && !build(entry, rel))
 		return false;
 	if (!entry->part)

@@ -29,6 +29,18 @@ static const char *const collect_sql =
 " GROUP BY m.tbl, m.key"
 " ON CONFLICT DO NOTHING";
 
+/*
+ * The current snapshot, in which this very transaction is in progress as well:
+ * pg_current_snapshot() leaves it out, so marks that it writes later would
+ * count as collected.
+ */
+static const char *const snapshot_sql =
+"SELECT pg_catalog.format('%s:%s:%s', pg_snapshot_xmin(s), pg_snapshot_xmax(s),"
+"   (SELECT string_agg(x::text, ',' ORDER BY x)"
+"    FROM (SELECT pg_snapshot_xip(s) UNION SELECT pg_current_xact_id_if_assigned()) AS i(x)"
+"    WHERE x < pg_snapshot_xmax(s)))"
+" FROM pg_current_snapshot() AS s";
+
 void
 refresh_collect(bool may_rotate)
 {
@@ -54,7 +66,7 @@ refresh_collect(bool may_rotate)
 				 errmsg("segment.bookmark is empty"),
 				 errhint("Its one row was deleted: drop and create the extension.")));
 	/* a statement of its own: its snapshot comes after the lock */
-	run_sql("SELECT pg_current_snapshot()::text", 0, NULL, NULL, false);
+	run_sql(snapshot_sql, 0, NULL, NULL, false);
 	values[1] = first_value(&isnull);
 	run_sql(collect_sql, 2, types, values, false);
 	run_sql("UPDATE segment.bookmark SET snapshot = $1::pg_snapshot", 1, types, &values[1], false);

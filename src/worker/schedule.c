@@ -16,6 +16,10 @@
 /* A century: longer intervals are typing errors, and sums stay in range. */
 #define MAX_INTERVAL (INT64CONST(36525) * USECS_PER_DAY)
 
+/* PostgreSQL passes over other signs in an interval, and would misread a cron line. */
+static const char *const interval_signs =
+"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:+-@ \t\n";
+
 /* Reads an interval as interval_in does, without raising errors. */
 static bool
 parse_interval(const char *text, struct pg_itm_in *itm)
@@ -25,13 +29,24 @@ parse_interval(const char *text, struct pg_itm_in *itm)
 	char		workbuf[256];
 	int			nf;
 	int			dtype;
+	int			error;
 
-	if (ParseDateTime(text, workbuf, sizeof(workbuf), field, ftype,
-					  MAXDATEFIELDS, &nf) != 0)
+	if (strspn(text, interval_signs) != strlen(text))
 		return false;
 	memset(itm, 0, sizeof(*itm));
-	return DecodeInterval(field, ftype, nf, INTERVAL_FULL_RANGE, &dtype, itm) == 0 &&
-		dtype == DTK_DELTA;
+	error = ParseDateTime(text, workbuf, sizeof(workbuf), field, ftype,
+						  MAXDATEFIELDS, &nf);
+	if (error == 0)
+		error = DecodeInterval(field, ftype, nf, INTERVAL_FULL_RANGE, &dtype, itm);
+	if (error == DTERR_BAD_FORMAT)
+	{
+		char	   *copy = pstrdup(text);
+
+		memset(itm, 0, sizeof(*itm));
+		error = DecodeISO8601Interval(copy, &dtype, itm);
+		pfree(copy);
+	}
+	return error == 0 && dtype == DTK_DELTA;
 }
 
 bool

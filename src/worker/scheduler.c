@@ -89,7 +89,9 @@ run_step(void (*step) (void))
 	StartTransactionCommand();
 	PG_TRY();
 	{
+		PushActiveSnapshot(GetTransactionSnapshot());
 		step();
+		PopActiveSnapshot();
 		CommitTransactionCommand();
 	}
 	PG_CATCH();
@@ -155,7 +157,6 @@ reap_step(void)
 		return;
 	dead = slots_take_dead(clock_now());
 	SPI_connect();
-	PushActiveSnapshot(GetTransactionSnapshot());
 	if (SPI_execute(sql, false, 0) != SPI_OK_UPDATE_RETURNING)
 		elog(ERROR, "could not close interrupted runs");
 
@@ -170,7 +171,6 @@ reap_step(void)
 	}
 	foreach(lc, dead)
 		note_death(lfirst_oid(lc));
-	PopActiveSnapshot();
 	SPI_finish();
 }
 
@@ -281,7 +281,6 @@ look_step(void)
 		return;
 	}
 	SPI_connect();
-	PushActiveSnapshot(GetTransactionSnapshot());
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the schedules");
 	if (SPI_processed == 0)
@@ -291,7 +290,6 @@ look_step(void)
 		CHECK_FOR_INTERRUPTS();
 		consider(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, now);
 	}
-	PopActiveSnapshot();
 	SPI_finish();
 }
 

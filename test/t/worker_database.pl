@@ -30,7 +30,6 @@ is(log_lines($node, 'ERROR: .*(config_job|segment\.)'), 0, 'which has met no err
 is(log_lines($node, 'no segment schedules run in database "Later"'), 1, 'one line for a missing database');
 $node->safe_psql($db, 'CREATE DATABASE "Later"');
 $node->safe_psql('Later', 'CREATE EXTENSION segment; GRANT CREATE ON DATABASE "Later" TO crm');
-$node->safe_psql('Later', 'DROP ROLE IF EXISTS shop2');
 $node->safe_psql('Later', <<'SQL');
 SET ROLE crm;
 CREATE SCHEMA crm;
@@ -38,7 +37,8 @@ SET search_path = crm;
 CREATE TABLE orders (customer bigint, at timestamptz DEFAULT now());
 SELECT segment.create_table('customers', 'customer');
 SELECT segment.add_source('customers', 'orders', 'customer', 'at');
-SELECT segment.add_segment('customers', 'active', 'count(*) > 0');
+SELECT segment.add_score('customers', 'orders', 'count(*)');
+SELECT segment.add_segment('customers', 'active', 'orders > 0');
 SELECT segment.schedule('customers', 'continuous');
 INSERT INTO orders VALUES (3);
 SQL

@@ -1,0 +1,169 @@
+/*
+ * stream.c
+ *		The event stream as SQL: a UNION ALL of the sources.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "rule/compile.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+/* The type of a column of the stream. */
+static Oid
+stream_type(List *columns, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		StreamColumn *column = lfirst(lc);
+
+		if (strcmp(column->name, name) == 0)
+			return column->type;
+	}
+	return FLOAT8OID;
+}
+
+static const char *
+extra_expression(const Source *source, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, source->extra)
+	{
+		NamedExpr  *extra = lfirst(lc);
+
+		if (strcmp(extra->name, name) == 0)
+			return extra->expression;
+	}
+	return "NULL";
+}
+
+void
+rule_append_cast(StringInfo sql, const char *expression, Oid type, const char *name)
+{
+	appendStringInfo(sql, ", (%s)::%s AS %s", expression == NULL ? "NULL" : expression,
+					 catalog_type_name(type), quote_identifier(name));
+}
+
+/* One source's part of the stream; columns lists value and the extras. */
+static void
+append_source_select(StringInfo sql, const SegmentTable *table, const Source *source,
+					 List *columns)
+{
+	ListCell   *lc;
+
+	appendStringInfo(sql, "SELECT (%s)::%s AS %s, %s AS at", source->key,
+					 catalog_type_name(table->key_type), quote_identifier(table->key_name), source->at);
+	rule_append_cast(sql, source->event, TEXTOID, "event");
+	rule_append_cast(sql, source->value, stream_type(columns, "value"), "value");
+	rule_append_cast(sql, source->item, TEXTOID, "item");
+	rule_append_cast(sql, quote_literal_cstr(source->name), TEXTOID, "source");
+	foreach(lc, columns)
+	{
+		StreamColumn *column = lfirst(lc);
+
+		if (strcmp(column->name, "value") != 0)
+			rule_append_cast(sql, extra_expression(source, column->name), column->type,
+						column->name);
+	}
+	appendStringInfo(sql, " FROM %s", catalog_qualified_name(source->relation));
+}
+
+/* A stream without sources: its columns and no row. */
+void
+rule_append_empty_stream(StringInfo sql, const SegmentTable *table, List *columns)
+{
+	ListCell   *lc;
+
+	appendStringInfo(sql, "SELECT NULL::%s AS %s, NULL::timestamptz AS at",
+					 catalog_type_name(table->key_type), quote_identifier(table->key_name));
+	rule_append_cast(sql, NULL, TEXTOID, "event");
+	rule_append_cast(sql, NULL, stream_type(columns, "value"), "value");
+	rule_append_cast(sql, NULL, TEXTOID, "item");
+	rule_append_cast(sql, NULL, TEXTOID, "source");
+	foreach(lc, columns)
+	{
+		StreamColumn *column = lfirst(lc);
+
+		if (strcmp(column->name, "value") != 0)
+			rule_append_cast(sql, NULL, column->type, column->name);
+	}
+	appendStringInfoString(sql, " WHERE false");
+}
+
+/*
+ * The stream, or of it only the customers asked for, in a form that an index
+ * on the key serves.  which: a comparison of at with the as-of instant, or
+ * NULL for the whole of time.
+ */
+void
+rule_append_stream(StringInfo sql, const SegmentTable *table, List *columns, bool keyed,
+			  const char *which)
+{
+	bool		first = true;
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+	{
+		Source	   *source = lfirst(lc);
+
+		if (source->kind != SOURCE_EVENTS)
+			continue;
+		if (!first)
+			appendStringInfoString(sql, " UNION ALL ");
+		first = false;
+		append_source_select(sql, table, source, columns);
+		appendStringInfo(sql, " WHERE (%s) IS NOT NULL", source->key);
+		if (which != NULL)
+			appendStringInfo(sql, " AND (%s) %s segment.now()", source->at, which);
+		if (keyed)
+			appendStringInfo(sql, " AND (%s) IN (SELECT %s FROM %s)", source->key,
+							 KEYS_COLUMN, KEYS_NAME);
+	}
+	if (first)
+		rule_append_empty_stream(sql, table, columns);
+}
+
+char *
+rule_stream_view_sql(const SegmentTable *table, List *columns)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	rule_append_stream(&sql, table, columns, false, "<=");
+	return sql.data;
+}
+
+List *
+rule_stream_columns(const SegmentTable *table)
+{
+	List	   *result = NIL;
+	Relation	view;
+
+	if (!OidIsValid(table->events) || get_rel_name(table->events) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the event stream of segment table %s is gone",
+						catalog_qualified_name(table->relid)),
+				 errhint("Its view was dropped; segment.add_source() and segment.drop_source() make it anew.")));
+	view = relation_open(table->events, AccessShareLock);
+	for (int i = 0; i < RelationGetDescr(view)->natts; i++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(view), i);
+		StreamColumn *column = palloc(sizeof(StreamColumn));
+
+		/* key, at, event, value, item, source, then the extras */
+		if (i < 3 || i == 4 || i == 5)
+			continue;
+		column->name = pstrdup(NameStr(attr->attname));
+		column->type = attr->atttypid;
+		result = lappend(result, column);
+	}
+	relation_close(view, AccessShareLock);
+	return result;
+}

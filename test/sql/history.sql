@@ -1,0 +1,89 @@
+-- History: who was in which segment when.
+SET client_min_messages = warning;
+CREATE SCHEMA past;
+SET search_path = past;
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET segment.as_of = '2024-01-10 00:00:00+00';
+CREATE TABLE event (customer int, at timestamptz, amount int);
+SELECT segment.create_table('customers', 'customer', 'int');
+SELECT segment.add_source('customers', 'event', key => 'customer', at => 'at', value => 'amount');
+SELECT segment.add_score('customers', 'last_at', 'max(at)');
+SELECT segment.add_score('customers', 'total', 'sum(value)');
+SELECT segment.add_segment('customers', 'active', 'last_at > now() - interval ''10 days''');
+SELECT segment.add_segment('customers', 'big', 'total >= 100');
+INSERT INTO event VALUES (1, '2024-01-05', 10), (2, '2024-01-09', 200), (3, '2023-01-01', 1);
+CALL segment.refresh('customers');
+SELECT customer, segment, label, entered_at, left_at FROM customers_history ORDER BY 1, 2, 4;
+
+-- nothing changes, nothing is written; a change of other columns is none
+SET segment.as_of = '2024-01-11 00:00:00+00';
+INSERT INTO event VALUES (1, '2024-01-06', 10);
+CALL segment.refresh('customers');
+CALL segment.refresh('customers');
+SELECT customer, segment, label, entered_at, left_at FROM customers_history ORDER BY 1, 2, 4;
+
+-- leaves by time, comes back by an event, leaves again
+SET segment.as_of = '2024-01-16 00:00:00+00';
+CALL segment.refresh('customers');
+INSERT INTO event VALUES (1, '2024-01-16', 100);
+SET segment.as_of = '2024-01-17 00:00:00+00';
+CALL segment.refresh('customers');
+SET segment.as_of = '2024-02-20 00:00:00+00';
+CALL segment.refresh('customers');
+SELECT customer, segment, label, entered_at, left_at FROM customers_history ORDER BY 1, 2, 4;
+
+-- a row that goes leaves everything; a rebuild changes no history
+DELETE FROM event WHERE customer = 2;
+CALL segment.refresh('customers');
+CALL segment.rebuild('customers');
+SELECT customer, segment, label, entered_at, left_at FROM customers_history ORDER BY 1, 2, 4;
+
+-- rows that cease to be eligible
+SELECT segment.set_eligible('customers', 'total < 100');
+CALL segment.refresh('customers');
+SELECT customer FROM customers;
+SELECT segment.set_eligible('customers', NULL);
+SET segment.as_of = '2024-02-21 00:00:00+00';
+CALL segment.refresh('customers');
+SELECT customer, segment, label, entered_at, left_at FROM customers_history ORDER BY 1, 2, 4;
+
+-- in and out within one transaction, and in a transaction that is undone
+BEGIN;
+INSERT INTO event VALUES (4, '2024-02-21', 500);
+CALL segment.refresh('customers');
+DELETE FROM event WHERE customer = 4;
+CALL segment.refresh('customers');
+SELECT count(*) FROM customers_history WHERE customer = 4 AND left_at IS NULL;
+ROLLBACK;
+SELECT count(*) FROM customers_history WHERE customer = 4;
+
+-- a segment that is defined later, defined anew, dropped
+SELECT segment.add_segment('customers', 'small', 'total < 10');
+CALL segment.refresh('customers');
+SELECT customer, segment, label, entered_at, left_at FROM customers_history WHERE segment = 'small' ORDER BY 1, 2, 4;
+SET segment.as_of = '2024-02-22 00:00:00+00';
+SELECT segment.add_segment('customers', 'small', 'total < 1000');
+SELECT segment.drop_segment('customers', 'small');
+CALL segment.refresh('customers');
+SELECT segment.add_segment('customers', 'small', 'total < 1000');
+CALL segment.refresh('customers');
+SELECT customer, segment, label, left_at IS NULL AS open FROM customers_history WHERE segment = 'small' AND left_at IS NULL ORDER BY 1, 2, 4;
+SELECT segment.drop_segment('customers', 'small');
+CALL segment.refresh('customers');
+SELECT count(*) FROM customers_history WHERE segment = 'small' AND left_at IS NULL;
+
+-- a member whose key moves
+UPDATE event SET customer = 5 WHERE customer = 1;
+CALL segment.refresh('customers');
+SELECT customer, segment, label, entered_at, left_at FROM customers_history WHERE customer IN (1, 5) ORDER BY 1, 2, 4;
+
+-- open intervals are the members, and no customer is in a segment twice at a time
+SELECT customer, 'big' AS segment FROM customers WHERE big UNION SELECT customer, 'active' FROM customers WHERE active
+EXCEPT SELECT customer, segment FROM customers_history WHERE left_at IS NULL;
+SELECT a.* FROM customers_history a JOIN customers_history b USING (customer, segment)
+WHERE a.ctid <> b.ctid AND a.entered_at < coalesce(b.left_at, 'infinity') AND b.entered_at < coalesce(a.left_at, 'infinity');
+SELECT * FROM segment.verify('customers');
+
+SELECT segment.drop_table('customers');
+DROP SCHEMA past CASCADE;
