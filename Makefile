@@ -24,6 +24,7 @@ OBJS = \
 	src/catalog/names.o \
 	src/catalog/trust.o \
 	src/rule/parse.o \
+	src/rule/pitfalls.o \
 	src/rule/moving.o \
 	src/rule/time.o \
 	src/rule/stream.o \

@@ -71,6 +71,7 @@ check_as_of(char **newval, void **extra, GucSource source)
 		GUC_check_errhint("Give a timestamp such as '2026-01-31 12:00:00+00', or an empty string for the present.");
 		return false;
 	}
+	tm.tm_isdst = 0;			/* else the offset is left out */
 	EncodeDateTime(&tm, fsec, true, utc, NULL, USE_ISO_DATES, text);
 
 	instant = (TimestampTz *) segment_guc_alloc(sizeof(TimestampTz));

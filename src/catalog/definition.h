@@ -120,6 +120,9 @@ extern void catalog_delete_table(Oid relid);
 extern char *catalog_qualified_name(Oid relid);
 extern char *catalog_type_name(Oid type);
 
+/* OPERATOR(schema.=) of a type, whatever the search_path. */
+extern char *catalog_equality(Oid type);
+
 /* Error if a name can not become a column: empty, too long, reserved. */
 extern void catalog_check_name(const char *name, const char *what);
 

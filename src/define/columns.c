@@ -242,7 +242,7 @@ require_column(const SegmentTable *table, const char *name, ColumnKind kind, con
 static void
 drop_column(const SegmentTable *table, const char *name)
 {
-	define_ddl(table, "ALTER TABLE %s DROP COLUMN %s", catalog_qualified_name(table->relid),
+	define_ddl(table, "ALTER TABLE %s DROP COLUMN IF EXISTS %s", catalog_qualified_name(table->relid),
 			   quote_identifier(name));
 	catalog_delete_column(table->relid, name);
 }

@@ -6,12 +6,14 @@
 
 #include "capture/capture.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "catalog/trust.h"
 #include "context.h"
 #include "define/define.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -52,6 +54,9 @@ check_key_expression(const SegmentTable *table, const Source *source, const char
 	if (!(is_integer(rule->type) && is_integer(table->key_type)) &&
 		!(rule->type == VARCHAROID && table->key_type == TEXTOID))
 		rule_coerce(rule, table, source->relation, table->key_type, "the key");
+	if (OidIsValid(exprCollation(rule->node)) && exprCollation(rule->node) != DEFAULT_COLLATION_OID &&
+		get_typcollation(table->key_type) == DEFAULT_COLLATION_OID)
+		return psprintf("(%s) COLLATE pg_catalog.\"default\"", rule->expression);
 	return rule->expression;
 }
 
@@ -343,7 +348,7 @@ segment_drop_attributes(PG_FUNCTION_ARGS)
 			char	   *name = ((NamedExpr *) lfirst(lc2))->name;
 
 			define_check_unused(table, name, "attribute");
-			define_ddl(table, "ALTER TABLE %s DROP COLUMN %s",
+			define_ddl(table, "ALTER TABLE %s DROP COLUMN IF EXISTS %s",
 					   catalog_qualified_name(table->relid), quote_identifier(name));
 			catalog_delete_column(table->relid, name);
 		}
@@ -445,13 +450,11 @@ define_rebuild_stream(Oid relid)
 	SegmentTable *table = catalog_load(relid);
 	List	   *columns = stream_types(table);
 	bool		exists = OidIsValid(table->events) && get_rel_name(table->events) != NULL;
-	char	   *name;
-	char	   *view;
+	Oid			schema = get_rel_namespace(exists ? table->events : relid);
+	char	   *name = exists ? get_rel_name(table->events) :
+		psprintf("%s_events", get_rel_name(relid));
+	char	   *view = quote_qualified_identifier(get_namespace_name(schema), name);
 
-	name = psprintf("%s_events", get_rel_name(relid));
-	if (exists)
-		name = get_rel_name(table->events);
-	view = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name);
 	if (exists && !extends_view(table, columns))
 	{
 		define_ddl(table, "DROP VIEW %s", view);
@@ -459,9 +462,9 @@ define_rebuild_stream(Oid relid)
 	}
 	define_ddl(table, "CREATE %s VIEW %s AS %s", exists ? "OR REPLACE" : "", view,
 			   rule_stream_view_sql(table, columns));
-	define_ddl(table, "COMMENT ON VIEW %s IS 'the event stream of %s'", view,
-			   get_rel_name(relid));
+	define_ddl(table, "COMMENT ON VIEW %s IS %s", view,
+			   quote_literal_cstr(psprintf("the event stream of %s", get_rel_name(relid))));
 	if (!exists)
-		catalog_set_events(relid, get_relname_relid(name, get_rel_namespace(relid)));
+		catalog_set_events(relid, get_relname_relid(name, schema));
 	define_recheck_columns(relid);
 }

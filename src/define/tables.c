@@ -17,6 +17,7 @@
 #include "pgtime.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
@@ -26,6 +27,8 @@ PG_FUNCTION_INFO_V1(segment_create_table);
 PG_FUNCTION_INFO_V1(segment_drop_table);
 PG_FUNCTION_INFO_V1(segment_set_max_age);
 PG_FUNCTION_INFO_V1(segment_on_drop);
+
+#define MAX_AGE_MONTHS (100 * 12)
 
 SegmentTable *
 define_open(Oid relid)
@@ -81,6 +84,26 @@ check_time_zone(const char *time_zone)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("time zone \"%s\" not recognized", time_zone),
 				 errhint("See the view pg_timezone_names.")));
+	for (int month = 1; month <= 7; month += 6)
+	{
+		struct pg_tm tm = {.tm_year = 2020, .tm_mon = month, .tm_mday = 1};
+		Timestamp	local;
+		TimestampTz in_zone;
+		TimestampTz as_operator;
+		int			offset = DetermineTimeZoneOffset(&tm, tz);
+
+		tm2timestamp(&tm, 0, NULL, &local);
+		tm2timestamp(&tm, 0, &offset, &in_zone);
+		as_operator = DatumGetTimestampTz(DirectFunctionCall2(timestamp_zone,
+															  CStringGetTextDatum(time_zone),
+															  TimestampGetDatum(local)));
+		/* AT TIME ZONE prefers abbreviations, which know no summer time */
+		if (in_zone != as_operator)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("time zone \"%s\" is also an abbreviation with another meaning", time_zone),
+					 errhint("Name a place, such as Europe/Brussels.")));
+	}
 }
 
 static void
@@ -206,13 +229,14 @@ segment_set_max_age(PG_FUNCTION_ARGS)
 {
 	SegmentTable *table = define_open(PG_GETARG_OID(0));
 	Interval   *max_age = PG_GETARG_INTERVAL_P(1);
-	Interval	zero = {0};
 
-	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, IntervalPGetDatum(max_age),
-										  IntervalPGetDatum(&zero))) <= 0)
+	/* no field negative: '1 month -29 days' may be nothing at all */
+	if (max_age->month < 0 || max_age->day < 0 || max_age->time < 0 ||
+		(max_age->month == 0 && max_age->day == 0 && max_age->time == 0) ||
+		max_age->month > MAX_AGE_MONTHS || max_age->day > MAX_AGE_MONTHS * 30)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_age must be positive"),
+				 errmsg("max_age must be positive and at most 100 years"),
 				 errhint("Give an interval such as '1 day'.")));
 	catalog_set_max_age(table->relid, max_age);
 	marklog_append_all(table->relid);

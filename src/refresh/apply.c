@@ -44,12 +44,21 @@ append_columns(StringInfo sql, const SegmentTable *table, const char *prefix)
 						 quote_identifier(((Column *) lfirst(lc))->name));
 }
 
+/* left.key = right.key, whatever the search_path. */
+static char *
+same_key(const SegmentTable *table, const char *left, const char *right)
+{
+	const char *key = quote_identifier(table->key_name);
+
+	return psprintf("%s.%s %s %s.%s", left, key, catalog_equality(table->key_type), right, key);
+}
+
 /*
  * For each segment, ", was AS __segment_was_N": membership before, as the row
- * has it, or when going back in time, as the rewound history has it.
+ * (o) has it, or when going back in time, as the rewound history has it.
  */
 static void
-append_memberships(StringInfo sql, const SegmentTable *table, const char *key, bool rewind)
+append_memberships(StringInfo sql, const SegmentTable *table, const char *of, bool rewind)
 {
 	ListCell   *lc;
 
@@ -60,10 +69,9 @@ append_memberships(StringInfo sql, const SegmentTable *table, const char *key, b
 		if (column->kind != COLUMN_SEGMENT)
 			continue;
 		if (rewind)
-			appendStringInfo(sql, ", EXISTS (SELECT FROM %s h WHERE h.%s = %s"
+			appendStringInfo(sql, ", EXISTS (SELECT FROM %s h WHERE %s"
 							 " AND h.segment = %s AND h.left_at IS NULL)",
-							 catalog_qualified_name(table->history),
-							 quote_identifier(table->key_name), key,
+							 catalog_qualified_name(table->history), same_key(table, "h", of),
 							 quote_literal_cstr(column->name));
 		else
 			appendStringInfo(sql, ", COALESCE(o.%s, false)", quote_identifier(column->name));
@@ -77,20 +85,20 @@ append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 				   const char *key, bool keyed, bool rewind)
 {
 	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new", key);
-	append_memberships(sql, table, psprintf("n.%s", key), rewind);
-	appendStringInfo(sql, " FROM %s n LEFT JOIN %s o ON o.%s = n.%s WHERE n.%s"
+	append_memberships(sql, table, "n", rewind);
+	appendStringInfo(sql, " FROM %s n LEFT JOIN %s o ON %s WHERE n.%s"
 					 " AND (o.%s IS NULL OR o.refreshed_at > $1 OR ROW(o.valid_until",
-					 ROWS_NAME, name, key, key, PRESENT_COLUMN, key);
+					 ROWS_NAME, name, same_key(table, "o", "n"), PRESENT_COLUMN, key);
 	append_columns(sql, table, "o.");
 	appendStringInfoString(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(n.valid_until");
 	append_columns(sql, table, "n.");
 	appendStringInfo(sql, ")::record)), gone AS MATERIALIZED (SELECT o.%s", key);
-	append_memberships(sql, table, psprintf("o.%s", key), rewind);
-	appendStringInfo(sql, " FROM %s o WHERE NOT EXISTS (SELECT FROM %s n WHERE n.%s = o.%s AND n.%s)",
-					 name, ROWS_NAME, key, key, PRESENT_COLUMN);
+	append_memberships(sql, table, "o", rewind);
+	appendStringInfo(sql, " FROM %s o WHERE NOT EXISTS (SELECT FROM %s n WHERE %s AND n.%s)",
+					 name, ROWS_NAME, same_key(table, "n", "o"), PRESENT_COLUMN);
 	if (keyed)
-		appendStringInfo(sql, " AND o.%s IN (SELECT u::%s FROM unnest($2) u)", key,
-						 catalog_type_name(table->key_type));
+		appendStringInfo(sql, " AND o.%s %s ANY (SELECT __segment_u::%s FROM unnest($2) __segment_u)",
+						 key, catalog_equality(table->key_type), catalog_type_name(table->key_type));
 	appendStringInfoChar(sql, ')');
 }
 
@@ -107,15 +115,15 @@ append_writes(StringInfo sql, const SegmentTable *table, const char *name, const
 
 		appendStringInfo(sql, ", %s = d.%s", column, column);
 	}
-	appendStringInfo(sql, " FROM diff d WHERE t.%s = d.%s AND NOT d.__segment_is_new RETURNING 1)"
+	appendStringInfo(sql, " FROM diff d WHERE %s AND NOT d.__segment_is_new RETURNING 1)"
 					 ", inserted AS (INSERT INTO %s (%s, refreshed_at, valid_until",
-					 key, key, name, key);
+					 same_key(table, "t", "d"), name, key);
 	append_columns(sql, table, "");
 	appendStringInfo(sql, ") SELECT %s, $1, valid_until", key);
 	append_columns(sql, table, "");
 	appendStringInfo(sql, " FROM diff WHERE __segment_is_new RETURNING 1)"
-					 ", deleted AS (DELETE FROM %s t USING gone g WHERE t.%s = g.%s RETURNING 1)",
-					 name, key, key);
+					 ", deleted AS (DELETE FROM %s t USING gone g WHERE %s RETURNING 1)",
+					 name, same_key(table, "t", "g"));
 }
 
 /*
@@ -126,6 +134,8 @@ static void
 append_history(StringInfo sql, const SegmentTable *table, const char *key)
 {
 	char	   *history = catalog_qualified_name(table->history);
+	char	   *open_interval = psprintf("NOT m.__segment_member AND %s AND h.segment = m.segment"
+										 " AND h.left_at IS NULL", same_key(table, "h", "m"));
 	StringInfoData was_and_is;
 	StringInfoData was;
 	ListCell   *lc;
@@ -147,19 +157,20 @@ append_history(StringInfo sql, const SegmentTable *table, const char *key)
 	if (was.len == 0)
 		return;
 	appendStringInfo(sql, ", moves AS MATERIALIZED ("
-					 "SELECT d.%s, s.segment, s.member FROM diff d,"
+					 "SELECT d.%s, s.segment, s.member AS __segment_member FROM diff d,"
 					 " LATERAL (VALUES %s) s(segment, was, member) WHERE s.was <> s.member"
 					 " UNION ALL SELECT g.%s, s.segment, false FROM gone g,"
 					 " LATERAL (VALUES %s) s(segment, was) WHERE s.was)",
 					 key, was_and_is.data, key, was.data);
-	appendStringInfo(sql, ", undone AS (DELETE FROM %s h USING moves m WHERE NOT m.member"
-					 " AND h.%s = m.%s AND h.segment = m.segment AND h.left_at IS NULL"
-					 " AND h.entered_at >= $1)", history, key, key);
-	appendStringInfo(sql, ", closed AS (UPDATE %s h SET left_at = $1 FROM moves m WHERE NOT m.member"
-					 " AND h.%s = m.%s AND h.segment = m.segment AND h.left_at IS NULL"
-					 " AND h.entered_at < $1)", history, key, key);
+	appendStringInfo(sql, ", undone AS (DELETE FROM %s h USING moves m WHERE %s"
+					 " AND h.entered_at >= $1)", history, open_interval);
+	appendStringInfo(sql, ", closed AS (UPDATE %s h SET left_at = $1 FROM moves m WHERE %s"
+					 " AND h.entered_at < $1)", history, open_interval);
+
+	/* an interval may be open if the row was deleted by hand */
 	appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, entered_at)"
-					 " SELECT %s, segment, $1 FROM moves WHERE member)", history, key, key);
+					 " SELECT %s, segment, $1 FROM moves WHERE __segment_member"
+					 " ON CONFLICT DO NOTHING)", history, key, key);
 }
 
 /* Undoes what the history says of the time after the as-of instant. */

@@ -17,16 +17,25 @@
 #include "refresh/internal.h"
 #include "utils/datum.h"
 
+/*
+ * Everybody who inserts into work does so in the order of its key, so that no
+ * two wait for each other.
+ *
+ * A key too long for the index of work stands for everybody, so that one
+ * table's keys never stop the collection of another's.
+ */
 static const char *const collect_sql =
 "INSERT INTO segment.work (tbl, whole, key, marked_at)"
 " SELECT m.tbl, m.key IS NULL, coalesce(m.key, ''), min(m.marked_at)"
-" FROM (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) m"
+" FROM (SELECT xid, tbl, CASE WHEN octet_length(key) <= 1000 THEN key END AS key, marked_at"
+"   FROM (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) l) m"
 " WHERE m.xid >= pg_snapshot_xmin($1::pg_snapshot)"
 "   AND NOT pg_visible_in_snapshot(m.xid, $1::pg_snapshot)"
 "   AND (pg_visible_in_snapshot(m.xid, $2::pg_snapshot)"
 "        OR m.xid = pg_current_xact_id_if_assigned())"
 "   AND m.tbl IN (SELECT tbl FROM segment.config_table)"
 " GROUP BY m.tbl, m.key"
+" ORDER BY m.tbl, m.key IS NULL, m.key COLLATE \"C\""
 " ON CONFLICT DO NOTHING";
 
 /*

@@ -16,6 +16,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(segment_current);
@@ -38,6 +39,12 @@ segment_current(PG_FUNCTION_ARGS)
 
 	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table->relid));
+	if (check_enable_rls(table->relid, GetUserId(), true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row level security hides rows of %s from role \"%s\"",
+						catalog_qualified_name(table->relid), GetUserNameFromId(GetUserId(), false)),
+				 errhint("Read the table itself.")));
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
 	keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
@@ -47,9 +54,9 @@ segment_current(PG_FUNCTION_ARGS)
 	context_set_as_of(as_of);
 	evaluation = evaluate(table, keys, true, true);
 	evaluation_register(evaluation);
-	run_sql("SELECT to_jsonb(r) - '" PRESENT_COLUMN "' - '" KEY_TEXT_COLUMN "'"
+	run_sql("SELECT to_jsonb(__segment_row) - '" PRESENT_COLUMN "' - '" KEY_TEXT_COLUMN "'"
 			" || jsonb_build_object('refreshed_at', $1)"
-			" FROM " ROWS_NAME " r WHERE " PRESENT_COLUMN, 1, types, values, true);
+			" FROM " ROWS_NAME " __segment_row WHERE " PRESENT_COLUMN, 1, types, values, true);
 	result = first_value(&isnull);
 	if (!isnull)
 		result = SPI_datumTransfer(result, false, -1);

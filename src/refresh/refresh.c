@@ -194,16 +194,35 @@ enqueue_due(Refresh *refresh, const SegmentTable *table)
 	context_leave(&ctx);
 
 	context_enter_catalog(&ctx);
-	if (!isnull)
-		run_sql("INSERT INTO segment.work (tbl, whole, key, marked_at)"
-				" SELECT $1, false, k, clock_timestamp() FROM unnest($4) k ORDER BY k"
-				" ON CONFLICT DO NOTHING", 4, types, values, false);
+	if (isnull)
+		values[3] = PointerGetDatum(construct_empty_array(TEXTOID));
 	run_sql("INSERT INTO segment.work (tbl, whole, key, marked_at)"
-			" SELECT $1, false, key, clock_timestamp() FROM (SELECT key FROM segment.pending"
-			"   WHERE tbl = $1 AND due <= $2 ORDER BY due LIMIT $3) p ORDER BY key"
-			" ON CONFLICT DO NOTHING", 3, types, values, false);
+			" SELECT $1, false, key, clock_timestamp() FROM (SELECT unnest($4) AS key UNION"
+			"   (SELECT key FROM segment.pending WHERE tbl = $1 AND due <= $2 ORDER BY due LIMIT $3)) d"
+			" ORDER BY key COLLATE \"C\" ON CONFLICT DO NOTHING", 4, types, values, false);
 	context_leave(&ctx);
 	SPI_finish();
+}
+
+/*
+ * Notes how far in time rows speak, in the transaction that writes them, so
+ * that going back is seen even if this refresh does not come to its end.  The
+ * clock needs that only roughly; keeping to it would queue up refreshes.
+ */
+static void
+raise_as_of(Refresh *refresh, TimestampTz as_of)
+{
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID, BOOLOID};
+	TimestampTz explicit_as_of;
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid), TimestampTzGetDatum(as_of),
+	BoolGetDatum(guc_as_of(&explicit_as_of))};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	run_sql("UPDATE segment.table_state SET as_of = $2 WHERE tbl = $1"
+			" AND as_of < CASE WHEN $3 THEN $2 ELSE $2 - interval '1 second' END",
+			3, types, values, false);
+	context_leave(&ctx);
 }
 
 /* Computes and applies the rows of claimed keys, or of everybody. */
@@ -215,8 +234,12 @@ process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bo
 	RunContext	ctx;
 
 	SPI_connect();
+	raise_as_of(refresh, as_of);
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
+	/* what is deferred could not fire in a security-restricted operation */
+	if (refresh->nonatomic)
+		run_sql("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, false);
 	evaluation = evaluate(table, keys, future, false);
 	if (keys == (Datum) 0)
 		progress_start(&refresh->run, "applying", evaluation->count);
@@ -245,6 +268,24 @@ process_batch(Refresh *refresh, bool wait)
 	MemoryContextSwitchTo(old);
 	end_step(refresh);
 	return nkeys > 0;
+}
+
+/*
+ * Takes everything out of work, before any event is read: what is collected
+ * from now on stays.
+ */
+static void
+claim_all(Refresh *refresh)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	run_sql("DELETE FROM segment.work WHERE tbl = $1", 1, types, values, false);
+	SPI_finish();
+	context_leave(&ctx);
 }
 
 /* Events that can not count, and whether any lies in the future: one pass over each source. */
@@ -289,7 +330,6 @@ store_rebuilt(Refresh *refresh, int64 ignored)
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	run_sql("DELETE FROM segment.work WHERE tbl = $1", 1, types, values, false);
 	run_sql("INSERT INTO segment.table_state (tbl, as_of, rebuilt_at, next_due, ignored)"
 			" VALUES ($1, $2, clock_timestamp(), 'infinity', $3)"
 			" ON CONFLICT (tbl) DO UPDATE SET as_of = excluded.as_of,"
@@ -327,6 +367,7 @@ process_whole(Refresh *refresh, bool rewind)
 	bool		future;
 
 	progress_start(&refresh->run, "surveying", 0);
+	claim_all(refresh);
 	survey_sources(table, &ignored, &future);
 	store_rebuilt(refresh, ignored);
 	progress_start(&refresh->run, "evaluating", row_estimate(refresh->relid));
@@ -374,6 +415,10 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	Refresh		refresh = {0};
 	TableState	state;
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("tbl must not be null")));
 	refresh.relid = PG_GETARG_OID(0);
 	refresh.nonatomic = fcinfo->context && IsA(fcinfo->context, CallContext) &&
 		!castNode(CallContext, fcinfo->context)->atomic;

@@ -40,6 +40,12 @@ extern void run_finish(const Run *run);
  */
 extern void run_fail(Oid tbl, const char *error);
 
+/*
+ * Closes the runs under way whose process is no longer at them, of one table
+ * or (InvalidOid) of all; returns the tables they were of.
+ */
+extern List *run_reap(Oid tbl);
+
 /* Progress of a run under way, visible to others at once (shared memory). */
 extern void progress_start(const Run *run, const char *phase, int64 total);
 extern void progress_report(int64 done);

@@ -131,27 +131,57 @@ run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c)
 }
 
 /*
- * A run of this table is over when its process is, or has gone on to another
- * statement: a statement that fails can't say so itself.
+ * A run is over when its process is, or has gone on to another statement: a
+ * statement that fails can't say so itself.
  */
+List *
+run_reap(Oid tbl)
+{
+	static const char *const sql =
+		"UPDATE segment.run r"
+		" SET status = 'interrupted', finished_at = pg_catalog.clock_timestamp()"
+		" WHERE r.status = 'running' AND ($1 = 0 OR r.tbl = $1)"
+		" AND (r.pid = pg_catalog.pg_backend_pid() OR NOT EXISTS"
+		" (SELECT FROM pg_catalog.pg_stat_get_activity(r.pid) a"
+		"  WHERE a.backend_start <= r.started_at"
+		"  AND (a.query_start <= r.started_at AND a.state NOT LIKE 'idle%'"
+		"   OR a.query_start IS NULL)))"
+		" RETURNING r.tbl";
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			types[1] = {OIDOID};
+	Datum		values[1];
+	List	   *tables = NIL;
+	RunContext	ctx;
+
+	values[0] = ObjectIdGetDatum(tbl);
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, 1, types, values, NULL, false, 0) < 0)
+		elog(ERROR, "could not run \"%s\"", sql);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Datum		of = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+									   1, &isnull);
+		MemoryContext old = MemoryContextSwitchTo(caller);
+
+		tables = list_append_unique_oid(tables, DatumGetObjectId(of));
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	context_leave(&ctx);
+	return tables;
+}
+
 void
 run_start(Run *started, Oid tbl, const char *kind)
 {
-	static const char *const reap =
-		"UPDATE segment.run r"
-		" SET status = 'interrupted', finished_at = pg_catalog.clock_timestamp()"
-		" WHERE r.tbl = $1 AND r.status = 'running'"
-		" AND (r.pid = pg_catalog.pg_backend_pid() OR NOT EXISTS"
-		" (SELECT FROM pg_catalog.pg_stat_activity a"
-		"  WHERE a.pid = r.pid AND a.backend_start <= r.started_at"
-		"  AND (a.query_start <= r.started_at AND a.state NOT LIKE 'idle%'"
-		"   OR a.query_start IS NULL)))";
 	static const char *const insert =
 		"INSERT INTO segment.run (tbl, kind, pid, started_at) VALUES"
 		" ($1, $2, pg_catalog.pg_backend_pid(), pg_catalog.clock_timestamp())"
 		" RETURNING id";
 
-	run(reap, tbl, NULL, 0, 0, 0);
+	run_reap(tbl);
 	started->tbl = tbl;
 	started->processed = 0;
 	started->changed = 0;

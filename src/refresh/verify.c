@@ -8,7 +8,9 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "capture/capture.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "catalog/trust.h"
 #include "context.h"
@@ -73,6 +75,24 @@ read_dirty(Verification *v)
 	context_leave(&ctx);
 }
 
+/* Does PostgreSQL itself have the type's equality? */
+static bool
+equality_is_built_in(Oid type)
+{
+	Oid			operator = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+
+	return OidIsValid(operator) &&
+		strncmp(catalog_equality(type), "OPERATOR(pg_catalog.", strlen("OPERATOR(pg_catalog.")) == 0;
+}
+
+/* Is the key of a row (o, n, …) among those not judged, $2? */
+static char *
+is_dirty(const SegmentTable *table, const char *key)
+{
+	return psprintf("%s %s ANY (SELECT __segment_u::%s FROM unnest($2) __segment_u)", key,
+					catalog_equality(table->key_type), catalog_type_name(table->key_type));
+}
+
 /* A condition that holds if a column's stored and expected values differ. */
 static char *
 differs(const Column *column)
@@ -84,7 +104,8 @@ differs(const Column *column)
 						" AND abs(o.%s - n.%s) <= %s * greatest(abs(o.%s), abs(n.%s), 1), false))",
 						name, name, name, name, name, name,
 						column->type == FLOAT8OID ? FLOAT_TOLERANCE : "1e-5", name, name);
-	if (OidIsValid(lookup_type_cache(column->type, TYPECACHE_EQ_OPR)->eq_opr))
+	/* by name only where the name is found */
+	if (equality_is_built_in(column->type))
 		return psprintf("(o.%s IS DISTINCT FROM n.%s)", name, name);
 	return psprintf("(ROW(o.%s)::record OPERATOR(pg_catalog.*<>) ROW(n.%s)::record)", name, name);
 }
@@ -136,21 +157,22 @@ comparison_sql(Verification *v, List *columns, bool exact)
 					" CASE WHEN o.%s IS NULL THEN 'missing' WHEN n.%s IS NULL THEN 'unexpected'"
 					"   ELSE 'different' END,"
 					" d.stored, d.expected"
-					" FROM (SELECT * FROM %s WHERE %s) n FULL JOIN %s o ON o.%s = n.%s,"
+					" FROM (SELECT * FROM %s WHERE %s) n FULL JOIN %s o ON o.%s %s n.%s,"
 					" LATERAL (SELECT jsonb_object_agg(name, stored) FILTER (WHERE o.%s IS NOT NULL) AS stored,"
 					"   jsonb_object_agg(name, expected) FILTER (WHERE n.%s IS NOT NULL) AS expected"
 					"   FROM (VALUES (NULL, NULL::jsonb, NULL::jsonb, NULL::bool)%s)"
 					"     c(name, stored, expected, differs)"
 					"   WHERE name IS NOT NULL AND (differs OR o.%s IS NULL OR n.%s IS NULL)) d"
-					" WHERE (%s%s) AND NOT coalesce(n.%s, o.%s::text) = ANY ($2)"
+					" WHERE (%s%s) AND NOT %s"
 					" AND (o.%s IS NULL OR o.valid_until > $1 AND o.refreshed_at <= $1)"
 					" AND ($3 IS NULL OR o.refreshed_at = $3)"
 					" ORDER BY 1",
 					KEY_TEXT_COLUMN, key, key, key, ROWS_NAME, PRESENT_COLUMN,
-					catalog_qualified_name(table->relid), key, key, key, key, values.data, key, key,
+					catalog_qualified_name(table->relid), key, catalog_equality(table->key_type), key,
+					key, key, values.data, key, key,
 					exact ? psprintf("n.%s IS NULL%s", key,
 									 v->before_last ? "" : psprintf(" OR o.%s IS NULL", key)) : "false",
-					any.data, KEY_TEXT_COLUMN, key, key);
+					any.data, is_dirty(table, psprintf("coalesce(o.%s, n.%s)", key, key)), key);
 }
 
 /* Adds what the last statement returned to the function's result. */
@@ -213,10 +235,11 @@ judge_continuous(Verification *v)
 	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
 	run_sql(psprintf("SELECT refreshed_at, array_agg(%s::text) FROM %s"
 					 " WHERE valid_until > $1 AND refreshed_at <= $1"
-					 " AND NOT %s::text = ANY ($2) GROUP BY 1 ORDER BY 1",
+					 " AND NOT %s GROUP BY 1 ORDER BY 1",
 					 quote_identifier(v->table->key_name),
 					 catalog_qualified_name(v->table->relid),
-					 quote_identifier(v->table->key_name)), 2, types, values, true);
+					 is_dirty(v->table, quote_identifier(v->table->key_name))),
+			2, types, values, true);
 	context_leave(&ctx);
 	groups = SPI_tuptable;
 	ngroups = SPI_processed;
@@ -253,15 +276,17 @@ judge_history(Verification *v)
 							 quote_identifier(column->name));
 	}
 	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
-	run_sql(psprintf("SELECT %s::text, 'history',"
-					 " jsonb_build_object(segment, h.open IS NOT NULL),"
-					 " jsonb_build_object(segment, m.member IS NOT NULL)"
-					 " FROM (SELECT o.%s, s.segment, s.member FROM %s o,"
+	run_sql(psprintf("SELECT coalesce(m.%s, h.%s)::text, 'history',"
+					 " jsonb_build_object(coalesce(m.segment, h.segment), h.segment IS NOT NULL),"
+					 " jsonb_build_object(coalesce(m.segment, h.segment), m.segment IS NOT NULL)"
+					 " FROM (SELECT o.%s, s.segment FROM %s o,"
 					 "   LATERAL (VALUES (NULL::text, false)%s) s(segment, member) WHERE s.member) m"
-					 " FULL JOIN (SELECT %s, segment, true AS open FROM %s WHERE left_at IS NULL) h"
-					 " USING (%s, segment) WHERE m.member IS NULL OR h.open IS NULL ORDER BY 1",
-					 key, key, catalog_qualified_name(v->table->relid), members.data,
-					 key, catalog_qualified_name(v->table->history), key),
+					 " FULL JOIN (SELECT %s, segment FROM %s WHERE left_at IS NULL) h"
+					 " ON m.%s %s h.%s AND m.segment = h.segment"
+					 " WHERE m.segment IS NULL OR h.segment IS NULL ORDER BY 1",
+					 key, key, key, catalog_qualified_name(v->table->relid), members.data,
+					 key, catalog_qualified_name(v->table->history),
+					 key, catalog_equality(v->table->key_type), key),
 			0, NULL, NULL, true);
 	context_leave(&ctx);
 	return_rows(v);
@@ -279,11 +304,12 @@ notice_unjudged(Verification *v)
 
 	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
 	run_sql(psprintf("SELECT (SELECT count(*) FROM %s WHERE $3 OR valid_until <= $1"
-					 "   OR refreshed_at > $1 OR %s::text = ANY ($2))"
-					 " + (SELECT count(*) FROM unnest($2) k"
-					 "   WHERE NOT EXISTS (SELECT FROM %s WHERE %s::text = k))",
+					 "   OR refreshed_at > $1 OR %s)"
+					 " + (SELECT count(*) FROM unnest($2) __segment_d WHERE NOT EXISTS"
+					 "   (SELECT FROM %s o WHERE o.%s %s __segment_d::%s))",
+					 catalog_qualified_name(v->table->relid), is_dirty(v->table, key),
 					 catalog_qualified_name(v->table->relid), key,
-					 catalog_qualified_name(v->table->relid), key),
+					 catalog_equality(v->table->key_type), catalog_type_name(v->table->key_type)),
 			3, types, values, true);
 	context_leave(&ctx);
 	unjudged = first_int64();
@@ -299,6 +325,16 @@ notice_unjudged(Verification *v)
 							   unjudged, (long long) unjudged)));
 }
 
+/* A source truncated after the snapshot would show as empty in it. */
+static void
+lock_sources(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, catalog_load(relid)->sources)
+		find_all_inheritors(((Source *) lfirst(lc))->relation, AccessShareLock, NULL);
+}
+
 /* verify(tbl) → (key, problem, stored, expected) */
 Datum
 segment_verify(PG_FUNCTION_ARGS)
@@ -307,12 +343,19 @@ segment_verify(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(0);
 	ListCell   *lc;
 
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("a verification needs a READ COMMITTED transaction"),
+				 errdetail("Marks may have been collected since an older snapshot was taken."),
+				 errhint("Call it outside a transaction block, or begin with ISOLATION LEVEL READ COMMITTED.")));
 	InitMaterializedSRF(fcinfo, 0);
 	catalog_load(relid);
 	catalog_check_owner(relid);
 	LockRelationOid(context_relation("mark_log_0"), AccessShareLock);
 	LockRelationOid(context_relation("mark_log_1"), AccessShareLock);
 	LockRelationOid(relid, AccessShareLock);
+	lock_sources(relid);
 	PushActiveSnapshot(GetTransactionSnapshot());
 
 	v.table = catalog_load(relid);

@@ -12,6 +12,8 @@
 
 #include "access/genam.h"
 #include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "rule/compile.h"
@@ -93,7 +95,9 @@ static bool
 key_is_unique(const Source *source)
 {
 	Relation	rel = relation_open(source->relation, AccessShareLock);
-	List	   *indexes = RelationGetIndexList(rel);
+	/* the index of a parent says nothing of its children's rows */
+	List	   *indexes = rel->rd_rel->relkind == RELKIND_RELATION &&
+		has_subclass(source->relation) ? NIL : RelationGetIndexList(rel);
 	bool		result = false;
 	ListCell   *lc;
 
@@ -138,8 +142,8 @@ append_attributes(StringInfo sql, const SegmentTable *table, const Source *sourc
 	appendStringInfo(sql, " FROM %s WHERE (%s) IS NOT NULL",
 					 catalog_qualified_name(source->relation), source->key);
 	if (keyed)
-		appendStringInfo(sql, " AND (%s) IN (SELECT %s FROM %s)", source->key,
-						 KEYS_COLUMN, KEYS_NAME);
+		appendStringInfo(sql, " AND (%s) %s ANY (SELECT %s FROM %s)", source->key,
+						 catalog_equality(table->key_type), KEYS_COLUMN, KEYS_NAME);
 	if (!key_is_unique(source))
 		appendStringInfo(sql, " ORDER BY 1%s", order.data);
 }
@@ -189,28 +193,44 @@ append_base_columns(StringInfo sql, const SegmentTable *table, bool with_attribu
 	appendStringInfo(sql, " AS %s", PRESENT_COLUMN);
 }
 
+/*
+ * Joins another sub-select with the customers so far, whose key *key names;
+ * USING would look its operator up by name.
+ */
 static void
-append_base(StringInfo sql, const SegmentTable *table, bool keyed, bool future)
+append_full_join(StringInfo sql, const SegmentTable *table, StringInfo key,
+				 const char *subselect, const char *alias)
+{
+	appendStringInfo(sql, " FULL JOIN (%s) %s ON COALESCE(%s) %s %s.%s", subselect, alias,
+					 key->data, catalog_equality(table->key_type), alias, key_ident(table));
+	appendStringInfo(key, ", %s.%s", alias, key_ident(table));
+}
+
+static void
+append_base(StringInfo result, const SegmentTable *table, bool keyed, bool future)
 {
 	List	   *columns = rule_stream_columns(table);
 	bool		with_attributes = has_attributes(table);
+	StringInfoData sql;
+	StringInfoData key;
+	StringInfoData part;
 	ListCell   *lc;
 
-	appendStringInfo(sql, "SELECT %s", key_ident(table));
-	append_base_columns(sql, table, with_attributes);
-	appendStringInfo(sql, ", LEAST(ev.%s, %s) AS %s FROM (SELECT %s, true AS %s",
-					 CROSSING_COLUMN, future ? FUTURE_COLUMN : "NULL", CROSSING_COLUMN,
-					 key_ident(table), HAS_EVENTS_COLUMN);
-	append_aggregates(sql, table);
-	appendStringInfoString(sql, " FROM (");
-	append_stream_part(sql, table, columns, keyed, "<=");
-	appendStringInfo(sql, ") stream GROUP BY %s) ev", key_ident(table));
+	initStringInfo(&sql);
+	initStringInfo(&key);
+	initStringInfo(&part);
+	appendStringInfo(&key, "ev.%s", key_ident(table));
+	appendStringInfo(&sql, " FROM (SELECT %s, true AS %s", key_ident(table), HAS_EVENTS_COLUMN);
+	append_aggregates(&sql, table);
+	appendStringInfoString(&sql, " FROM (");
+	append_stream_part(&sql, table, columns, keyed, "<=");
+	appendStringInfo(&sql, ") stream GROUP BY %s) ev", key_ident(table));
 	if (future)
 	{
-		appendStringInfo(sql, " FULL JOIN (SELECT %s, min(at) AS %s FROM (",
-						 key_ident(table), FUTURE_COLUMN);
-		append_stream_part(sql, table, columns, keyed, ">");
-		appendStringInfo(sql, ") stream GROUP BY 1) future USING (%s)", key_ident(table));
+		appendStringInfo(&part, "SELECT %s, min(at) AS %s FROM (", key_ident(table), FUTURE_COLUMN);
+		append_stream_part(&part, table, columns, keyed, ">");
+		appendStringInfoString(&part, ") stream GROUP BY 1");
+		append_full_join(&sql, table, &key, part.data, "future");
 	}
 	foreach(lc, table->sources)
 	{
@@ -218,18 +238,29 @@ append_base(StringInfo sql, const SegmentTable *table, bool keyed, bool future)
 
 		if (source->kind != SOURCE_ATTRIBUTES)
 			continue;
-		appendStringInfoString(sql, " FULL JOIN (");
-		append_attributes(sql, table, source, keyed);
-		appendStringInfo(sql, ") attributes%d USING (%s)", source->id, key_ident(table));
+		resetStringInfo(&part);
+		append_attributes(&part, table, source, keyed);
+		append_full_join(&sql, table, &key, part.data, psprintf("attributes%d", source->id));
 	}
 	if (with_attributes)
 	{
-		appendStringInfoString(sql, " CROSS JOIN (SELECT true");
-		append_aggregates(sql, table);
-		appendStringInfoString(sql, " FROM (");
-		rule_append_empty_stream(sql, table, columns);
-		appendStringInfoString(sql, ") stream) none");
+		/* count(*): one row of aggregates, even if no score is one */
+		appendStringInfoString(&sql, " CROSS JOIN (SELECT count(*) AS " HAS_EVENTS_COLUMN);
+		append_aggregates(&sql, table);
+		appendStringInfoString(&sql, " FROM (");
+		rule_append_empty_stream(&sql, table, columns);
+		appendStringInfoString(&sql, ") stream) none");
 	}
+
+	appendStringInfo(result, "SELECT COALESCE(%s) AS %s", key.data, key_ident(table));
+	append_base_columns(result, table, with_attributes);
+	if (with_attributes)
+		appendStringInfo(result, ", LEAST(CASE WHEN ev.%s THEN ev.%s ELSE none.%s END",
+						 HAS_EVENTS_COLUMN, CROSSING_COLUMN, CROSSING_COLUMN);
+	else
+		appendStringInfo(result, ", LEAST(ev.%s", CROSSING_COLUMN);
+	appendStringInfo(result, ", %s) AS %s%s", future ? FUTURE_COLUMN : "NULL",
+					 CROSSING_COLUMN, sql.data);
 }
 
 /* Are all columns that this one reads known already? */

@@ -113,15 +113,56 @@ rule_is_now(Node *node)
 		((FuncExpr *) node)->funcid == segment_now_oid();
 }
 
+/* Stable functions of PostgreSQL that depend on settings only, without an argument that shows it. */
+static bool
+is_formatting(Oid funcid)
+{
+	static const char *const names[] = {
+		"concat", "concat_ws", "format", "to_char", "to_date", "to_timestamp", "to_number",
+		"make_timestamptz", "to_json", "to_jsonb", "json_build_object", "jsonb_build_object",
+		"json_build_array", "jsonb_build_array", "json_object", "array_to_string", "array_to_json",
+		"row_to_json", "quote_literal", "quote_nullable", "string_to_array", "textanycat",
+		"anytextcat", "json_agg", "jsonb_agg", "string_agg", "array_in", "record_out"
+	};
+	char	   *name = get_func_name(funcid);
+
+	for (int i = 0; name != NULL && i < lengthof(names); i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * May a function look at the clock, or at other data than its arguments?
- * PostgreSQL's own stable functions depend on settings only, which are pinned.
+ * PostgreSQL's own stable functions of times, and those for input and output,
+ * depend on settings only, which are pinned.
  */
 static bool
 function_may_move(Oid funcid)
 {
-	return OidIsValid(funcid) && func_volatile(funcid) != PROVOLATILE_IMMUTABLE &&
-		get_func_namespace(funcid) != PG_CATALOG_NAMESPACE;
+	Oid		   *types;
+	int			nargs;
+
+	if (!OidIsValid(funcid) || func_volatile(funcid) == PROVOLATILE_IMMUTABLE)
+		return false;
+	if (get_func_namespace(funcid) != PG_CATALOG_NAMESPACE)
+		return true;
+	if (get_func_rettype(funcid) == CSTRINGOID || is_formatting(funcid))
+		return false;
+	get_func_signature(funcid, &types, &nargs);
+	for (int i = 0; i < nargs; i++)
+	{
+		char		category;
+		bool		preferred;
+
+		get_type_category_preferred(types[i], &category, &preferred);
+		if (category == TYPCATEGORY_DATETIME || category == TYPCATEGORY_TIMESPAN ||
+			types[i] == CSTRINGOID)
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -151,6 +192,8 @@ rule_moves_itself(Node *node)
 {
 	if (IsA(node, Aggref))
 		return aggregate_may_move(((Aggref *) node)->aggfnoid);
+	if (IsA(node, SQLValueFunction))
+		return true;
 	return check_functions_in_node(node, function_may_move_checker, NULL);
 }
 

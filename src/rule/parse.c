@@ -81,10 +81,12 @@ parse_bare_expression(const char *text)
 	return target->val;
 }
 
-/* SELECT expression FROM relation, grouped by the key for the event stream. */
+/*
+ * SELECT expression FROM relation.  Nothing is grouped: a score over events
+ * has to be defined over no event at all as well.
+ */
 static Query *
-analyze_over(Node *raw, const char *text, const SegmentTable *table,
-			 RuleScope scope, Oid relation)
+analyze_over(Node *raw, const char *text, Oid relation)
 {
 	SelectStmt *select = makeNode(SelectStmt);
 	RawStmt    *stmt = makeNode(RawStmt);
@@ -96,14 +98,6 @@ analyze_over(Node *raw, const char *text, const SegmentTable *table,
 	select->fromClause =
 		list_make1(makeRangeVar(get_namespace_name(get_rel_namespace(relation)),
 								get_rel_name(relation), -1));
-	if (scope == SCOPE_EVENTS)
-	{
-		ColumnRef  *key = makeNode(ColumnRef);
-
-		key->fields = list_make1(makeString(table->key_name));
-		key->location = -1;
-		select->groupClause = list_make1(key);
-	}
 	stmt->stmt = (Node *) select;
 	return parse_analyze_fixedparams(stmt, text, NULL, 0, NULL);
 }
@@ -208,14 +202,20 @@ rule_check(const char *text, const SegmentTable *table, RuleScope scope,
 	ErrorContextCallback callback;
 	RunContext	ctx;
 	Query	   *query;
+	Node	   *raw;
+	List	   *clock_literals;
 
 	push_context(&callback, what);
 	context_enter_parse(&ctx, table->time_zone);
 
-	query = analyze_over(parse_bare_expression(text), text, table, scope, relation);
+	raw = parse_bare_expression(text);
+	clock_literals = rule_clock_literals(raw);
+	query = analyze_over(raw, text, relation);
 	check_query(query, scope);
 	rule->node = (Node *) linitial_node(TargetEntry, query->targetList)->expr;
 	check_columns(rule->node, &columns);
+	rule_refuse_clock_literals(rule->node, clock_literals);
+	rule_warn_of_casts(rule->node, what);
 	rule->node = rule_replace_now(rule->node);
 	check_volatility(rule->node);
 	rule->depends = plain_strings(columns.names);

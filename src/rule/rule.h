@@ -16,7 +16,7 @@
 typedef enum RuleScope
 {
 	SCOPE_SOURCE,				/* a row of an event or attribute table; does not move with time */
-	SCOPE_EVENTS,				/* the event stream, grouped by customer: aggregates */
+	SCOPE_EVENTS,				/* the events of one customer: aggregates */
 	SCOPE_ROW					/* a row of the segment table */
 } RuleScope;
 
@@ -46,6 +46,17 @@ extern void rule_coerce(CheckedRule *rule, const SegmentTable *table, Oid relati
 
 /* The type that values of these types share, or InvalidOid. */
 extern Oid	rule_common_type(List *types);
+
+/* pitfalls.c */
+
+/* Where literals such as 'now' or 'today' stand in a raw expression. */
+extern List *rule_clock_literals(Node *raw);
+
+/* Error if one of them has become a time. */
+extern void rule_refuse_clock_literals(Node *node, List *locations);
+
+/* Warns where a type's own operators are passed by for those of text. */
+extern void rule_warn_of_casts(Node *node, const char *what);
 
 /* moving.c */
 

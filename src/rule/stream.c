@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "rule/compile.h"
@@ -46,8 +47,11 @@ extra_expression(const Source *source, const char *name)
 void
 rule_append_cast(StringInfo sql, const char *expression, Oid type, const char *name)
 {
-	appendStringInfo(sql, ", (%s)::%s AS %s", expression == NULL ? "NULL" : expression,
-					 catalog_type_name(type), quote_identifier(name));
+	appendStringInfo(sql, ", (%s)::%s%s AS %s", expression == NULL ? "NULL" : expression,
+					 catalog_type_name(type),
+					 get_typcollation(type) == DEFAULT_COLLATION_OID ?
+					 " COLLATE pg_catalog.\"default\"" : "",
+					 quote_identifier(name));
 }
 
 /* One source's part of the stream; columns lists value and the extras. */
@@ -122,8 +126,8 @@ rule_append_stream(StringInfo sql, const SegmentTable *table, List *columns, boo
 		if (which != NULL)
 			appendStringInfo(sql, " AND (%s) %s segment.now()", source->at, which);
 		if (keyed)
-			appendStringInfo(sql, " AND (%s) IN (SELECT %s FROM %s)", source->key,
-							 KEYS_COLUMN, KEYS_NAME);
+			appendStringInfo(sql, " AND (%s) %s ANY (SELECT %s FROM %s)", source->key,
+							 catalog_equality(table->key_type), KEYS_COLUMN, KEYS_NAME);
 	}
 	if (first)
 		rule_append_empty_stream(sql, table, columns);

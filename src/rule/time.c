@@ -31,6 +31,8 @@ typedef struct TimeWalk
 	CheckedRule *rule;
 	char	   *filter;			/* inside an aggregate: what its events must satisfy, or "" */
 	bool		in_aggregate;
+	List	   *guards;			/* of char *: conditions without which a comparison does not matter */
+	bool		conditional;	/* evaluated only sometimes, in a way that guards do not say */
 	Node	   *enclosing;		/* what to name if it can not be analyzed */
 } TimeWalk;
 
@@ -190,11 +192,55 @@ crossing_of(TimeWalk *walk, OpExpr *op)
 	return crossing;
 }
 
-static void
-add_crossing(TimeWalk *walk, char *crossing)
+/* Can its evaluation raise no error, for whatever row? */
+static bool
+is_harmless(Node *node)
+{
+	while (IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref);
+}
+
+/* The same of the operands of a comparison, now() plus or minus an interval among them. */
+static bool
+has_harmless_operands(OpExpr *op)
 {
 	ListCell   *lc;
 
+	foreach(lc, op->args)
+	{
+		Node	   *operand = lfirst(lc);
+
+		if (IsA(operand, OpExpr) && list_length(((OpExpr *) operand)->args) == 2)
+		{
+			Node	   *left = linitial(((OpExpr *) operand)->args);
+			Node	   *right = lsecond(((OpExpr *) operand)->args);
+
+			if ((rule_is_now(left) && is_harmless(right)) ||
+				(rule_is_now(right) && is_harmless(left)))
+				continue;
+		}
+		if (!is_harmless(operand) && !rule_is_now(operand))
+			return false;
+	}
+	return true;
+}
+
+static void
+add_crossing(TimeWalk *walk, char *crossing)
+{
+	StringInfoData guarded;
+	ListCell   *lc;
+
+	if (walk->guards != NIL)
+	{
+		initStringInfo(&guarded);
+		foreach(lc, walk->guards)
+			appendStringInfo(&guarded, "%s%s", guarded.len == 0 ? "CASE WHEN " : " AND ",
+							 (char *) lfirst(lc));
+		appendStringInfo(&guarded, " THEN %s END", crossing);
+		crossing = guarded.data;
+	}
 	if (walk->in_aggregate)
 		crossing = psprintf("min(%s)%s", crossing, walk->filter);
 	foreach(lc, walk->rule->crossings)
@@ -239,6 +285,8 @@ static void
 analyze_aggregate(Aggref *agg, TimeWalk *walk)
 {
 	char	   *outer_filter = walk->filter;
+	List	   *outer_guards = walk->guards;
+	ListCell   *lc;
 
 	if (rule_moves_itself((Node *) agg))
 	{
@@ -246,42 +294,129 @@ analyze_aggregate(Aggref *agg, TimeWalk *walk)
 		return;
 	}
 	walk->in_aggregate = true;
+	walk->guards = NIL;			/* they are about the customer, not about an event */
 	walk->filter = fixed_filter(walk, agg->aggfilter);
-	expression_tree_walker((Node *) agg, analyze_walker, walk);
+	analyze_walker((Node *) agg->aggdirectargs, walk);
+	analyze_walker((Node *) agg->args, walk);
+	foreach(lc, make_ands_implicit(agg->aggfilter))
+		analyze_walker(lfirst(lc), walk);
 	walk->in_aggregate = false;
+	walk->guards = outer_guards;
 	walk->filter = outer_filter;
+}
+
+/*
+ * AND, OR: a part that does not move and decides the whole makes the others
+ * not matter.  It also keeps them from being evaluated where they would fail.
+ */
+static void
+analyze_bool(BoolExpr *expr, TimeWalk *walk)
+{
+	List	   *outer_guards = walk->guards;
+	List	   *fixed = NIL;
+	ListCell   *lc;
+
+	foreach(lc, expr->args)
+	{
+		if (expr->boolop != NOT_EXPR && !moving(walk, lfirst(lc)))
+			fixed = lappend(fixed, lfirst(lc));
+	}
+	if (fixed != NIL)
+	{
+		bool		conjunction = expr->boolop == AND_EXPR;
+		Expr	   *all = conjunction ? make_ands_explicit(fixed) :
+			list_length(fixed) == 1 ? linitial(fixed) : make_orclause(fixed);
+
+		walk->guards = lappend(list_copy(outer_guards),
+							   psprintf("((%s) IS NOT %s)", text_of(walk, (Node *) all),
+										conjunction ? "FALSE" : "TRUE"));
+	}
+	foreach(lc, expr->args)
+		analyze_walker(lfirst(lc), walk);
+	walk->guards = outer_guards;
+}
+
+/*
+ * CASE WHEN …: a branch matters where its condition holds and those before it
+ * do not, as far as they do not move.
+ */
+static void
+analyze_case(CaseExpr *expr, TimeWalk *walk)
+{
+	List	   *outer_guards = walk->guards;
+	bool		outer_conditional = walk->conditional;
+	ListCell   *lc;
+
+	walk->guards = list_copy(outer_guards);
+	walk->conditional = outer_conditional || expr->arg != NULL;
+	analyze_walker((Node *) expr->arg, walk);
+	foreach(lc, expr->args)
+	{
+		CaseWhen   *when = lfirst_node(CaseWhen, lc);
+		bool		plain = expr->arg == NULL && !moving(walk, (Node *) when->expr);
+
+		analyze_walker((Node *) when->expr, walk);
+		if (plain)
+		{
+			List	   *before = walk->guards;
+			char	   *condition = text_of(walk, (Node *) when->expr);
+
+			walk->guards = lappend(list_copy(before), psprintf("(%s)", condition));
+			analyze_walker((Node *) when->result, walk);
+			walk->guards = lappend(before, psprintf("((%s) IS NOT TRUE)", condition));
+		}
+		else
+		{
+			walk->conditional = true;
+			analyze_walker((Node *) when->result, walk);
+		}
+	}
+	analyze_walker((Node *) expr->defresult, walk);
+	walk->guards = outer_guards;
+	walk->conditional = outer_conditional;
+}
+
+/* Any other node: what stands below may be evaluated only sometimes. */
+static void
+analyze_below(Node *node, TimeWalk *walk)
+{
+	Node	   *outer = walk->enclosing;
+	bool		outer_conditional = walk->conditional;
+
+	if (outer == NULL && !IsA(node, List) && !IsA(node, TargetEntry))
+		walk->enclosing = node;
+	if (IsA(node, CoalesceExpr))
+		walk->conditional = true;
+	expression_tree_walker(node, analyze_walker, walk);
+	walk->enclosing = outer;
+	walk->conditional = outer_conditional;
 }
 
 static bool
 analyze_walker(Node *node, TimeWalk *walk)
 {
+	char	   *crossing = NULL;
 	Node	   *outer = walk->enclosing;
 
 	if (node == NULL || !moving(walk, node))
 		return false;
-	if (IsA(node, Aggref))
-	{
-		analyze_aggregate((Aggref *) node, walk);
-		return false;
-	}
-	if (IsA(node, OpExpr))
-	{
-		char	   *crossing = crossing_of(walk, (OpExpr *) node);
+	if (IsA(node, Aggref) || IsA(node, BoolExpr) || IsA(node, CaseExpr))
+		walk->enclosing = NULL;
+	if (IsA(node, OpExpr) && (!walk->conditional || has_harmless_operands((OpExpr *) node)))
+		crossing = crossing_of(walk, (OpExpr *) node);
 
-		if (crossing != NULL)
-		{
-			add_crossing(walk, crossing);
-			return false;
-		}
-	}
-	if (IsA(node, Var) || rule_moves_itself(node))
-	{
+	if (crossing != NULL)
+		add_crossing(walk, crossing);
+	else if (IsA(node, Aggref))
+		analyze_aggregate((Aggref *) node, walk);
+	else if (IsA(node, BoolExpr))
+		analyze_bool((BoolExpr *) node, walk);
+	else if (IsA(node, CaseExpr))
+		analyze_case((CaseExpr *) node, walk);
+	else if (IsA(node, Var) || rule_moves_itself(node))
 		give_up(walk, walk->enclosing != NULL ? walk->enclosing : node);
-		return false;
-	}
-	if (!IsA(node, BoolExpr) && !IsA(node, List) && !IsA(node, TargetEntry))
-		walk->enclosing = node;
-	expression_tree_walker(node, analyze_walker, walk);
+	else
+		analyze_below(node, walk);
 	walk->enclosing = outer;
 	return false;
 }

@@ -12,7 +12,6 @@
 #include "executor/spi.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "parser/analyze.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -55,10 +54,12 @@ pin(const char *name, const char *value)
 void
 worker_pin_settings(void)
 {
+	pin("role", "none");
 	pin("search_path", "pg_catalog, pg_temp");
 	pin("default_transaction_isolation", "read committed");
 	pin("default_transaction_read_only", "off");
 	pin("default_transaction_deferrable", "off");
+	pin("segment.as_of", "");
 	pin("IntervalStyle", "postgres");
 	pin("DateStyle", "ISO, MDY");
 }
@@ -292,6 +293,14 @@ linger(void)
 	}
 }
 
+/* However the process ends, a scheduler that did not start it is to know, too. */
+static void
+tell_scheduler(int code, Datum arg)
+{
+	if (OidIsValid(MyDatabaseId))
+		wake_now();
+}
+
 void
 segment_job_main(Datum arg)
 {
@@ -301,7 +310,8 @@ segment_job_main(Datum arg)
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 
-	/* first the slot, so that a failure to connect shows */
+	/* first the slot, so that a failure to connect shows; given back before the call */
+	before_shmem_exit(tell_scheduler, 0);
 	memcpy(&ticket, MyBgworkerEntry->bgw_extra, sizeof(ticket));
 	if (!slots_attach(&ticket))
 		proc_exit(0);
@@ -325,6 +335,5 @@ segment_job_main(Datum arg)
 		if (outcome != LINGER_AGAIN && slots_leave(outcome == LINGER_CROWDED))
 			break;
 	}
-	wake_now();
 	proc_exit(0);
 }

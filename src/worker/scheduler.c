@@ -134,44 +134,26 @@ note_death(Oid tbl)
 }
 
 /*
- * Closes the runs whose process is gone or has gone on to something else, and
- * counts the deaths of jobs.  What they had claimed was given back when their
- * transaction ended.
+ * Closes the runs whose process is gone, and counts the deaths of jobs.  What
+ * they had claimed was given back when their transaction ended.
  */
 static void
 reap_step(void)
 {
-	static const char *const sql =
-		"UPDATE segment.run r"
-		" SET status = 'interrupted', finished_at = pg_catalog.clock_timestamp()"
-		" WHERE r.status = 'running' AND NOT EXISTS"
-		" (SELECT FROM pg_catalog.pg_stat_activity a"
-		"  WHERE a.pid = r.pid AND a.backend_start <= r.started_at"
-		"  AND (a.query_start <= r.started_at AND a.state NOT LIKE 'idle%'"
-		"   OR a.query_start IS NULL))"
-		" RETURNING r.tbl";
 	List	   *dead;
+	List	   *reaped;
 	ListCell   *lc;
 
 	if (!context_extension_exists())
 		return;
 	dead = slots_take_dead(clock_now());
-	SPI_connect();
-	if (SPI_execute(sql, false, 0) != SPI_OK_UPDATE_RETURNING)
-		elog(ERROR, "could not close interrupted runs");
+	reaped = run_reap(InvalidOid);
 
 	/* before the first look it is not known whose they were */
-	for (uint64 i = 0; first_look && i < SPI_processed; i++)
-	{
-		bool		isnull;
-		Datum		tbl = SPI_getbinval(SPI_tuptable->vals[i],
-										SPI_tuptable->tupdesc, 1, &isnull);
-
-		dead = list_append_unique_oid(dead, DatumGetObjectId(tbl));
-	}
+	if (first_look)
+		dead = list_concat_unique_oid(dead, reaped);
 	foreach(lc, dead)
 		note_death(lfirst_oid(lc));
-	SPI_finish();
 }
 
 /* Starts a job worker, connected as the owner where the server lets it. */
@@ -318,6 +300,8 @@ static void
 look(void)
 {
 	note_ends();
+	if (slots_any_dead(clock_now()))
+		reap_wanted = true;
 	if (wake_pending())
 		collect_wanted = true;
 	if (reap_wanted && run_step(reap_step))

@@ -200,6 +200,29 @@ slots_nudge(Oid tbl)
 	return alive;
 }
 
+/* Under the lock. */
+static bool
+is_dead(const JobSlot *slot, TimestampTz now)
+{
+	if (slot->database != MyDatabaseId)
+		return false;
+	return slot->state == SLOT_DIED ||
+		(slot->state == SLOT_STARTING &&
+		 TimestampDifferenceExceeds(slot->reserved_at, now, START_TIMEOUT_MS));
+}
+
+bool
+slots_any_dead(TimestampTz now)
+{
+	bool		any = false;
+
+	LWLockAcquire(board_lock, LW_SHARED);
+	for (int i = 0; i < board->nslots && !any; i++)
+		any = is_dead(&board->slots[i], now);
+	LWLockRelease(board_lock);
+	return any;
+}
+
 List *
 slots_take_dead(TimestampTz now)
 {
@@ -212,11 +235,7 @@ slots_take_dead(TimestampTz now)
 	{
 		JobSlot    *slot = &board->slots[i];
 
-		if (slot->database != MyDatabaseId)
-			continue;
-		if (slot->state == SLOT_DIED ||
-			(slot->state == SLOT_STARTING &&
-			 TimestampDifferenceExceeds(slot->reserved_at, now, START_TIMEOUT_MS)))
+		if (is_dead(slot, now))
 		{
 			slot->state = SLOT_FREE;
 			tables[n++] = slot->tbl;

@@ -48,6 +48,9 @@ extern void slots_stopped(const JobTicket *ticket);
 /* Is a job worker of this table alive?  If so, asks it to look again. */
 extern bool slots_nudge(Oid tbl);
 
+/* Has a job of this database died, or never come up? */
+extern bool slots_any_dead(TimestampTz now);
+
 /* The tables of this database whose jobs died, each told once. */
 extern List *slots_take_dead(TimestampTz now);
 

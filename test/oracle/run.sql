@@ -128,7 +128,7 @@ BEGIN
 				  string_agg(stream, ' UNION ALL ' ORDER BY n),
 				  CASE WHEN s.attributes IS NULL THEN ' GROUP BY key'
 					   ELSE format(' UNION SELECT k FROM %s WHERE k IS NOT NULL', s.attributes) END)
-	INTO query FROM oracle_source;
+	INTO query FROM oracle_source WHERE mapped;
 	query := query || coalesce((SELECT string_agg(', ' || quote_ident(name), '' ORDER BY pos) FROM oracle_column
 								WHERE over <> 'eligible'), '') || ' FROM k';
 	IF s.attributes IS NOT NULL THEN

@@ -31,15 +31,18 @@ BEGIN
 		set_config('IntervalStyle', oracle.pick('postgres', 'iso_8601', 'sql_standard'), false),
 		set_config('extra_float_digits', oracle.pick('1', '0'), false),
 		set_config('search_path', oracle.pick('public', 'pg_catalog', 'segment, public', '""'), false),
+		set_config('segment.batch_size', oracle.pick('2', '10000', '10000'), false),
+		set_config('segment.mark_limit', oracle.pick('1', '2', '10000', '10000'), false),
 		set_config('client_min_messages', 'warning', false);
 END $$;
 
 CREATE FUNCTION oracle.usual_settings() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+	PERFORM set_config('role', 'none', false), set_config('segment.as_of', '', false);
 	PERFORM set_config(name, reset_val, false) FROM pg_settings
-	WHERE name IN ('TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits', 'search_path', 'client_min_messages');
-	PERFORM set_config('segment.as_of', '', false), set_config('role', 'none', false);
+	WHERE name IN ('TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits', 'search_path', 'client_min_messages',
+				   'segment.batch_size', 'segment.mark_limit');
 END $$;
 
 CREATE PROCEDURE oracle.run_seed(seed int, bug text DEFAULT '', keep bool DEFAULT false)
@@ -54,8 +57,8 @@ BEGIN
 	PERFORM oracle.usual_settings();
 	DELETE FROM oracle.result r WHERE r.seed = run_seed.seed;
 	PERFORM setseed(seed / 1000003.0);
-	PERFORM set_config('role', 'regress_segment_oracle', false);
 	PERFORM oracle.strange_settings();
+	PERFORM set_config('role', 'regress_segment_oracle', false);
 	PERFORM oracle.forget();
 	wrong := oracle.make(seed);
 	SELECT * INTO s FROM oracle_seed;
@@ -63,20 +66,20 @@ BEGIN
 	steps := 3 + oracle.rnd(4);
 	WHILE wrong IS NULL AND step < steps LOOP
 		step := step + 1;
-		FOR n IN 1 .. CASE step WHEN 1 THEN 0 ELSE oracle.rnd(5) END LOOP
-			PERFORM oracle.change(oracle.chance(0.12));
-			IF oracle.chance(0.08) THEN
-				PERFORM oracle.say('rolled back');
-				ROLLBACK;
-			ELSIF oracle.chance(0.4) THEN
-				COMMIT;
+		IF step > 1 THEN
+			FOR n IN 1 .. oracle.rnd(5) LOOP
+				PERFORM oracle.change(oracle.chance(0.12));
+				IF oracle.chance(0.08) THEN
+					PERFORM oracle.say('rolled back');
+					ROLLBACK;
+				ELSIF oracle.chance(0.4) THEN
+					COMMIT;
+				END IF;
+			END LOOP;
+			COMMIT;
+			IF oracle.chance(0.25) THEN
+				wrong := oracle.redefine();
 			END IF;
-		END LOOP;
-		COMMIT;
-		IF step > 1 AND oracle.chance(0.15) THEN
-			wrong := oracle.add_column(oracle.pick('events', 'rule', 'row'));
-		ELSIF step > 1 AND oracle.chance(0.08) THEN
-			PERFORM oracle.drop_column();
 		END IF;
 		IF oracle.chance(0.12) AND step > 1 THEN
 			s.as_of := s.as_of - random() * interval '40 days';
@@ -86,14 +89,20 @@ BEGIN
 		PERFORM set_config('segment.as_of', oracle.literal(s.as_of), false);
 		COMMIT;
 		dice := random();
-		PERFORM oracle.say(format('-- step %s, as of %s: %s', step, oracle.literal(s.as_of),
-								  CASE WHEN dice < 0.15 THEN 'rebuild' WHEN dice < 0.6 THEN 'refresh' ELSE 'refresh in a transaction' END));
+		PERFORM oracle.say(format('-- step %s, as of %s', step, oracle.literal(s.as_of)));
 		IF dice < 0.15 THEN
+			PERFORM oracle.say('CALL segment.rebuild');
 			CALL segment.rebuild(s.relid);
-		ELSIF dice < 0.6 THEN
+		ELSIF dice < 0.5 THEN
+			PERFORM oracle.say('CALL segment.refresh');
 			CALL segment.refresh(s.relid);
 		ELSE
-			EXECUTE format('CALL segment.refresh(%L)', s.tbl);
+			-- in one transaction, with what it writes itself before and after
+			IF step > 1 AND oracle.chance(0.6) THEN
+				PERFORM oracle.refresh_within(s, step);
+				COMMIT;
+			END IF;
+			PERFORM oracle.run(format('CALL segment.refresh(%L)', s.tbl));
 		END IF;
 		COMMIT;
 		PERFORM set_config('role', 'none', false);
@@ -119,6 +128,30 @@ BEGIN
 		PERFORM oracle.run(format('DROP SCHEMA %I CASCADE', s.schema));
 	END IF;
 	PERFORM oracle.usual_settings();
+END $$;
+
+-- Changes, refreshes and changes again in the transaction of the caller; the
+-- refresh may be undone.
+CREATE FUNCTION oracle.refresh_within(s oracle.state, step int) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM oracle.change(false);
+	BEGIN
+		PERFORM oracle.run(format('CALL segment.refresh(%L)', s.tbl));
+		IF oracle.chance(0.5) THEN
+			PERFORM oracle.change(oracle.chance(0.3));
+		END IF;
+		IF oracle.chance(0.3) THEN
+			PERFORM oracle.say('undone');
+			RAISE EXCEPTION USING errcode = 'OR001';
+		END IF;
+	EXCEPTION
+		WHEN SQLSTATE 'OR001' THEN
+			NULL;
+	END;
+	IF oracle.chance(0.7) THEN
+		PERFORM oracle.change(false);
+	END IF;
 END $$;
 
 CREATE FUNCTION oracle.look_later(as_of timestamptz) RETURNS text

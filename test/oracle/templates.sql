@@ -3,7 +3,7 @@
 -- {now} in ours is one of the names of the present; {T} in plain is the
 -- instant as a literal.  {i} is a window and {j} a longer one, {cmp} a
 -- comparison, {ev} an event, {src} a source, {n} a number; {int}, {num},
--- {time}, {text}, {bool} and the same with a 2 are columns made before.
+-- {time}, {past}, {text}, {bool} and the same with a 2 are columns made before.
 -- plain NULL: the same text as ours.  A soft template may be one whose
 -- instants of change are not found out; it is then left out of the table.
 
@@ -26,6 +26,10 @@ INSERT INTO oracle.template VALUES
 ('events', 'int', 'count(*) FILTER (WHERE source = {src})'),
 ('events', 'span', 'max(at) FILTER (WHERE isfinite(at)) - min(at) FILTER (WHERE isfinite(at))'),
 ('events', 'time', 'max(at) FILTER (WHERE event = {ev})'),
+('events', 'past', 'max(at) FILTER (WHERE isfinite(at))'),
+('events', 'past', 'min(at) FILTER (WHERE isfinite(at) AND event = {ev})'),
+('events', 'time', 'max(day)'),
+('events', 'time', 'min(clock) FILTER (WHERE event = {ev})'),
 ('events', 'list', 'array_agg(DISTINCT event)');
 
 INSERT INTO oracle.template VALUES
@@ -84,6 +88,12 @@ INSERT INTO oracle.template VALUES
  'count(CASE WHEN (at > {T} - interval {i}) IS DISTINCT FROM (due > {T}) THEN 1 END)'),
 ('events', 'num', 'sum(value) FILTER (WHERE (due < {now} - interval {i}) IS NOT TRUE)',
  'sum(CASE WHEN due < {T} - interval {i} THEN NULL ELSE value END)'),
+('events', 'int', 'count(*) FILTER (WHERE day {cmp} {now} - interval {i})',
+ 'count(CASE WHEN day {cmp} {T} - interval {i} THEN 1 END)'),
+('events', 'int', 'count(*) FILTER (WHERE clock {cmp} {now} + interval {i})',
+ 'count(CASE WHEN clock {cmp} {T} + interval {i} THEN 1 END)'),
+('events', 'int', 'count(*) FILTER (WHERE at + interval {i} {cmp} {now})',
+ 'count(CASE WHEN at + interval {i} {cmp} {T} THEN 1 END)'),
 -- scores over the row
 ('row', 'int', 'coalesce({int}, 0) * 2 + 1', NULL),
 ('row', 'num', '{num} / nullif({int}, 0)', NULL),
@@ -104,6 +114,11 @@ INSERT INTO oracle.template VALUES
  '{time} < {T} - interval {j} OR {time} > {T} + interval {i}'),
 ('rule', 'bool', '{int} >= 2 AND {time} > {now} - interval {i}', '{time} > {T} - interval {i} AND {int} > 1'),
 ('rule', 'bool', '{num} > {n} OR {time} < {now} - interval {i}', '{time} < {T} - interval {i} OR {num} > {n}'),
+('rule', 'bool', '{now} - {past} {cmp} interval {i}', '{T} - {past} {cmp} interval {i}'),
+('rule', 'bool', '{past} + interval {i} {cmp} {now}', '{past} + interval {i} {cmp} {T}'),
+('rule', 'bool', '{now} > {past} + interval {i} AND {past2} + interval {j} > {now}',
+ '{past} + interval {i} < {T} AND {T} < {past2} + interval {j}'),
+('rule', 'bool', '{time} > {now} - {int} * interval ''1 day''', '{time} > {T} - {int} * interval ''1 day'''),
 ('rule', 'bool', '{bool} AND NOT {bool2}', NULL),
 ('rule', 'bool', '{bool} OR {bool2} OR {int} = 0', NULL),
 ('rule', 'bool', '{bool} AND {time} < {now} + interval {i}', '{bool} AND {time} < {T} + interval {i}'),
@@ -121,8 +136,6 @@ INSERT INTO oracle.template VALUES
 ('events', 'bool', 'max(at) > {now} - interval {i}', 'max(at) > {T} - interval {i}', true),
 ('events', 'num', 'sum(CASE WHEN at > {now} - interval {i} THEN value ELSE 0 END)',
  'sum(CASE WHEN at > {T} - interval {i} THEN value ELSE 0 END)', true),
-('events', 'int', 'count(*) FILTER (WHERE at + interval {i} {cmp} {now})',
- 'count(CASE WHEN at + interval {i} {cmp} {T} THEN 1 END)', true),
 ('events', 'int', 'count(*) FILTER (WHERE at >= date_trunc(''week'', {now}))',
  'count(CASE WHEN at >= date_trunc(''week'', {T}) THEN 1 END)', true),
 ('events', 'int', 'count(*) FILTER (WHERE at::date > current_date - 7)',
@@ -135,5 +148,4 @@ INSERT INTO oracle.template VALUES
  'greatest({time}, {time2}) > {T} - interval {i}', true),
 ('rule', 'bool', 'CASE WHEN {int} > 2 THEN {time} > {now} - interval {i} ELSE {time} > {now} - interval {j} END',
  'CASE WHEN {int} > 2 THEN {time} > {T} - interval {i} ELSE {time} > {T} - interval {j} END', true),
-('rule', 'bool', '{time} > {now} - {int} * interval ''1 day''', '{time} > {T} - {int} * interval ''1 day''', true),
 ('rule', 'bool', '{time}::date = current_date', '{time}::date = {T}::date', true);

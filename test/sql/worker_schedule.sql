@@ -68,6 +68,16 @@ CALL segment.refresh('customers');
 SELECT kind, status, error, finished_at >= started_at AS ended, phase, done FROM segment.runs ORDER BY id;
 SELECT backlog, oldest_mark, lag FROM segment.status;
 SELECT count(*) FROM segment.progress();
+
+-- a statement that fails can't say so; the next run does
+SELECT segment.add_score('customers', 'fails', '1 / (count(*) - 3)');
+INSERT INTO orders VALUES (1, now()), (1, now());
+\set SHOW_CONTEXT never
+CALL segment.refresh('customers');
+\set SHOW_CONTEXT errors
+DELETE FROM orders WHERE customer = 1;
+CALL segment.refresh('customers');
+SELECT kind, status, processed, changed, error, finished_at >= started_at AS ended FROM segment.runs ORDER BY id;
 TRUNCATE orders;
 SELECT needs_rebuild, backlog FROM segment.status;
 

@@ -99,6 +99,36 @@ for my $type ('segment scheduler', 'segment launcher')
 		'and there is one');
 }
 
+# a job that outlives its scheduler, and is ended then
+$node->safe_psql($db, <<'SQL');
+BEGIN;
+SET ROLE good;
+SELECT segment.schedule('good.customers', '1 hour');
+COMMIT;
+SQL
+wait_for($node, $db, "SELECT last_started_at IS NOT NULL AND NOT running FROM segment.jobs WHERE tbl = 'good.customers'::regclass",
+	'good is refreshed by the hour');
+$node->safe_psql($db, 'TRUNCATE good.orders');
+my $blocker = $node->background_psql($db);
+$blocker->query_safe('BEGIN; LOCK TABLE good.orders IN ACCESS EXCLUSIVE MODE');
+$node->safe_psql($db, "SELECT segment.schedule('good.customers', '2 hours')");
+wait_for($node, $db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'segment job' AND wait_event_type = 'Lock'",
+	'a job waits for a lock');
+is($node->safe_psql($db, "SELECT phase, done FROM segment.runs WHERE status = 'running'"), 'surveying|0',
+	'how far it is can be seen');
+my $old_scheduler = scheduler_pid($node, $db);
+$node->safe_psql($db, "SELECT pg_terminate_backend($old_scheduler)");
+wait_for($node, $db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'segment scheduler' AND pid <> $old_scheduler",
+	'another scheduler has come');
+my $orphan = job_pid($node, 'good.customers');
+$node->safe_psql($db, "SELECT pg_terminate_backend($orphan)");
+wait_for($node, $db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'segment job' AND pid <> $orphan",
+	'it learns of the end of a job that is not its own, and starts another');
+$blocker->query_safe('COMMIT');
+$blocker->quit;
+wait_for($node, $db, "SELECT failures = 0 AND NOT running FROM segment.jobs WHERE tbl = 'good.customers'::regclass", 'which succeeds');
+$node->safe_psql($db, "SELECT segment.schedule('good.customers', 'continuous')");
+
 # no worker to be had
 $node->append_conf('postgresql.conf', 'max_worker_processes = 3');
 $node->restart;
