@@ -2,17 +2,17 @@
 
 CREATE FUNCTION segment.create_table(name text, key text, key_type regtype DEFAULT 'bigint',
                                      time_zone text DEFAULT 'UTC') RETURNS regclass
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_create_table';
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_create_table';
 COMMENT ON FUNCTION segment.create_table(text, text, regtype, text) IS
 'makes a segment table, its history and its event stream';
 
 CREATE FUNCTION segment.drop_table(tbl regclass) RETURNS void
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_drop_table';
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_table';
 COMMENT ON FUNCTION segment.drop_table(regclass) IS
 'drops a segment table with its history, its event stream and its triggers';
 
 CREATE FUNCTION segment.set_max_age(tbl regclass, max_age interval) RETURNS void
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_set_max_age';
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_set_max_age';
 COMMENT ON FUNCTION segment.set_max_age(regclass, interval) IS
 'sets how old a row may get whose expressions move with time in a way that is not analyzed';
 
@@ -29,12 +29,12 @@ COMMENT ON FUNCTION segment.add_attributes(regclass, regclass, text, jsonb) IS
 'copies columns of a table with one row per customer into a segment table';
 
 CREATE FUNCTION segment.add_score(tbl regclass, name text, expression text) RETURNS void
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_add_score';
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_score';
 COMMENT ON FUNCTION segment.add_score(regclass, text, text) IS
 'adds a score: an aggregate over the events, or an expression over other columns of the row';
 
 CREATE FUNCTION segment.add_segment(tbl regclass, name text, rule text) RETURNS void
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_add_segment';
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_segment';
 COMMENT ON FUNCTION segment.add_segment(regclass, text, text) IS
 'adds a segment: a boolean column with a rule over the row';
 
@@ -44,21 +44,21 @@ COMMENT ON FUNCTION segment.set_eligible(regclass, text) IS
 'sets the rule that customers must meet to have a row; NULL lifts it';
 
 CREATE FUNCTION segment.drop_source(tbl regclass, name text) RETURNS void
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_drop_source';
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_source';
 COMMENT ON FUNCTION segment.drop_source(regclass, text) IS
 'takes an event table out of the stream of a segment table';
 
 CREATE FUNCTION segment.drop_attributes(tbl regclass, name text) RETURNS void
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_drop_attributes';
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_attributes';
 COMMENT ON FUNCTION segment.drop_attributes(regclass, text) IS
 'drops the attributes that come from a table';
 
 CREATE FUNCTION segment.drop_score(tbl regclass, name text) RETURNS void
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_drop_score';
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_score';
 COMMENT ON FUNCTION segment.drop_score(regclass, text) IS 'drops a score';
 
 CREATE FUNCTION segment.drop_segment(tbl regclass, name text) RETURNS void
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_drop_segment';
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_segment';
 COMMENT ON FUNCTION segment.drop_segment(regclass, text) IS
 'drops a segment; its members leave it now, and the history stays';
 

@@ -1,7 +1,7 @@
 -- Schedules and what came of them --------------------------------------------
 
 CREATE TABLE segment.config_job (
-    tbl        regclass PRIMARY KEY REFERENCES segment.config_table ON DELETE CASCADE,
+    tbl        regclass PRIMARY KEY,
     schedule   text     NOT NULL                -- 'continuous' or an interval
 );
 COMMENT ON TABLE segment.config_job IS 'schedules of segment tables';

@@ -12,6 +12,7 @@ umask 022
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=							# the directory, once made
 ATTENDED=						# process group of the command being waited for
+WATCHDOG=						# process group of what ends it if it takes too long
 
 say() {
 	printf '%s\n' "$*"
@@ -49,16 +50,31 @@ as_worker() {
 }
 
 # Runs a command or function so that a signal stops it at once: it gets a
-# process group of its own, which close_build ends.
+# process group of its own, which close_build ends.  ATTEND_LIMIT: seconds after
+# which it is ended anyway.
 attend() {
 	local status=0
 	set -m
 	"$@" </dev/null &
 	ATTENDED=$!
+	if [ -n "${ATTEND_LIMIT:-}" ]; then
+		{ sleep "$ATTEND_LIMIT"; kill -TERM -- "-$ATTENDED"; sleep 10; kill -KILL -- "-$ATTENDED"; } \
+			</dev/null >/dev/null 2>&1 &
+		WATCHDOG=$!
+	fi
 	set +m
 	wait "$ATTENDED" || status=$?
 	ATTENDED=
+	stop_watchdog
 	return "$status"
+}
+
+stop_watchdog() {
+	if [ -n "$WATCHDOG" ]; then
+		kill -KILL -- "-$WATCHDOG" 2>/dev/null || true
+		wait "$WATCHDOG" 2>/dev/null || true
+		WATCHDOG=
+	fi
 }
 
 # open_build NAME: makes the directory and sees to its removal.
@@ -105,6 +121,7 @@ close_build() {
 	trap '' INT TERM HUP
 	trap - EXIT
 	set +e
+	stop_watchdog
 	if [ -n "$ATTENDED" ]; then
 		kill -TERM -- "-$ATTENDED" 2>/dev/null
 		for _ in $(seq 50); do

@@ -38,7 +38,8 @@ suite() {
 	shift 4
 	say "$name"
 	SECONDS=0
-	attend suite_run "$log" "$show" "$@" || status=$?
+	ATTEND_LIMIT=900 attend suite_run "$log" "$show" "$@" || status=$?
+	[ "$SECONDS" -lt 900 ] || say "    $name took too long and was ended"
 	if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
 	else
@@ -53,7 +54,7 @@ suite() {
 suite_run() {
 	local log=$1 show=$2
 	shift 2
-	as_worker "$@" 2>&1 | tee "$log" | { grep --line-buffered -E "$show" || true; }
+	"$@" 2>&1 | tee "$log" | { grep --line-buffered -E "$show" || true; }
 }
 
 # What a failed suite left to read.
@@ -84,6 +85,54 @@ compile() {
 		tail -n 100 "$LOGS/build-$name.log"
 	fi
 	return "$status"
+}
+
+# Mathematics without a server: name_test.c tries src/model/name.c.
+fuzz() {
+	local test name
+	cd "$BUILD/src"
+	for test in test/fuzz/*_test.c; do
+		[ -e "$test" ] || continue
+		name=$(basename "$test" _test.c)
+		as_worker gcc -O2 -Isrc -I"$("$PG_CONFIG" --includedir-server)" -o "$TMPDIR/$name" \
+			"$test" "src/model/$name.c" -lm &&
+			as_worker "$TMPDIR/$name" || echo "not ok: $name"
+	done
+}
+
+# Every suite, against a cluster that does not preload the library; what needs
+# that (workers, crashes) starts clusters of its own in TAP tests.
+run_suites() {
+	local tap_ok='^ok [0-9]' tap_not_ok='^not ok [0-9]'
+	# PostgreSQL 16 began to report in TAP.
+	local pg_ok='^((test )?.* \.\.\. ok |ok [0-9]+ )' pg_not_ok='^((test )?.* \.\.\. FAILED|not ok [0-9]+ )'
+	local make=(make -C "$BUILD/src" --no-print-directory PG_CONFIG="$PG_CONFIG" with_llvm=no)
+
+	start_cluster postgres 'fsync = off' 'max_prepared_transactions = 20' 'log_min_messages = info'
+
+	suite checks '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+		as_worker bash "$BUILD/src/test/checks.sh" "$PG_BIN/psql"
+
+	suite fuzz '^not ok|^ok' '^ok' '^not ok' fuzz
+
+	cd "$BUILD/src"
+	suite regress "$pg_ok|$pg_not_ok" "$pg_ok" "$pg_not_ok" \
+		as_worker "${make[@]}" installcheck ISOLATION= TAP_TESTS=
+	suite isolation "$pg_ok|$pg_not_ok" "$pg_ok" "$pg_not_ok" \
+		as_worker "${make[@]}" installcheck REGRESS= TAP_TESTS=
+	if [ -e test/oracle/run.sh ]; then
+		suite oracle '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+			as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/run.sh
+	fi
+	if [ -e "${pgtap[0]}" ]; then
+		suite pgtap '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+			as_worker bash -c 'for file in test/pgtap/*.sql; do "$0/psql" -XAtq -v ON_ERROR_STOP=1 -f "$file" || exit 1; done' "$PG_BIN"
+	fi
+	# A script that dies between its tests is a failed test itself.
+	suite tap 'test/t/.*\.pl \.\.|^not ok|^# +(Failed|Looks)|^Result' \
+		"$tap_ok" "$tap_not_ok|^All [0-9]+ subtests passed|^No subtests run" \
+		as_worker env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
+		"${make[@]}" installcheck REGRESS= ISOLATION= PROVE_FLAGS='-v --timer'
 }
 
 # Logs outlive the directory if a test failed.
@@ -117,33 +166,9 @@ if command -v "$clang" >/dev/null; then
 else
 	say "build-clang: skipped, no clang here"
 fi
-if compile gcc CC=gcc && build -s install >"$LOGS/install.log" 2>&1; then
-	start_cluster postgres 'fsync = off' 'max_prepared_transactions = 20' 'log_min_messages = info'
-
-	TAP_OK='^ok [0-9]' TAP_NOT_OK='^not ok [0-9]'
-	suite checks '^not ok|^#' "$TAP_OK" "$TAP_NOT_OK" \
-		bash "$BUILD/src/test/checks.sh" "$PG_BIN/psql"
-
-	# PostgreSQL 16 began to report in TAP.
-	PG_OK='^((test )?.* \.\.\. ok |ok [0-9]+ )' PG_NOT_OK='^((test )?.* \.\.\. FAILED|not ok [0-9]+ )'
-	make=(make -C "$BUILD/src" --no-print-directory PG_CONFIG="$PG_CONFIG" with_llvm=no)
-	cd "$BUILD/src"
-	suite regress "$PG_OK|$PG_NOT_OK" "$PG_OK" "$PG_NOT_OK" \
-		"${make[@]}" installcheck ISOLATION= TAP_TESTS=
-	suite isolation "$PG_OK|$PG_NOT_OK" "$PG_OK" "$PG_NOT_OK" \
-		"${make[@]}" installcheck REGRESS= TAP_TESTS=
-	if [ -e test/oracle/run.sh ]; then
-		suite oracle '^not ok|^#' "$TAP_OK" "$TAP_NOT_OK" env PATH="$PG_BIN:$PATH" sh test/oracle/run.sh
-	fi
-	if [ -e "${pgtap[0]}" ]; then
-		suite pgtap '^not ok|^#' "$TAP_OK" "$TAP_NOT_OK" \
-			bash -c 'for file in test/pgtap/*.sql; do "$0/psql" -XAtq -v ON_ERROR_STOP=1 -f "$file" || exit 1; done' "$PG_BIN"
-	fi
-	# A script that dies between its tests is a failed test itself.
-	suite tap 'test/t/.*\.pl \.\.|^not ok|^# +(Failed|Looks)|^Result' \
-		"$TAP_OK" "$TAP_NOT_OK|^All [0-9]+ subtests passed|^No subtests run" \
-		env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
-		"${make[@]}" installcheck REGRESS= ISOLATION= PROVE_FLAGS='-v --timer'
+if compile gcc CC=gcc; then
+	attend build -s install >"$LOGS/install.log" 2>&1 || { cat "$LOGS/install.log" >&2; die "make install failed"; }
+	run_suites
 fi
 
 say ""

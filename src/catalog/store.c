@@ -219,9 +219,12 @@ catalog_delete_table(Oid relid)
 {
 	Args		args = {0};
 
+	static const char *const relations[] = {
+		"config_column", "config_source", "config_job", "config_table",
+		"job_state", "work", "pending", "table_state"
+	};
+
 	add_oid(&args, relid);
-	run("DELETE FROM segment.config_table WHERE tbl = $1", &args);
-	run("DELETE FROM segment.work WHERE tbl = $1", &args);
-	run("DELETE FROM segment.pending WHERE tbl = $1", &args);
-	run("DELETE FROM segment.table_state WHERE tbl = $1", &args);
+	for (int i = 0; i < lengthof(relations); i++)
+		run(psprintf("DELETE FROM segment.%s WHERE tbl = $1", relations[i]), &args);
 }

@@ -158,13 +158,19 @@ define_recheck_columns(Oid relid)
 Datum
 segment_add_score(PG_FUNCTION_ARGS)
 {
-	SegmentTable *table = define_open(PG_GETARG_OID(0));
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *expression = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	char	   *what = psprintf("score \"%s\"", name);
+	static const char *const names[] = {"tbl", "name", "expression"};
+	SegmentTable *table;
+	char	   *name;
+	char	   *expression;
+	char	   *what;
 	ColumnOver	over;
 	CheckedRule *rule;
 
+	define_require(fcinfo, 3, names);
+	table = define_open(PG_GETARG_OID(0));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	expression = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	what = psprintf("score \"%s\"", name);
 	define_check_new_name(table, name, "score");
 	over = rule_has_aggregate(expression, table, what) ? OVER_EVENTS : OVER_ROW;
 	if (over == OVER_EVENTS)
@@ -182,11 +188,16 @@ segment_add_score(PG_FUNCTION_ARGS)
 Datum
 segment_add_segment(PG_FUNCTION_ARGS)
 {
-	SegmentTable *table = define_open(PG_GETARG_OID(0));
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *what = psprintf("segment \"%s\"", name);
+	static const char *const names[] = {"tbl", "name", "rule"};
+	SegmentTable *table;
+	char	   *name;
+	char	   *what;
 	CheckedRule *rule;
 
+	define_require(fcinfo, 3, names);
+	table = define_open(PG_GETARG_OID(0));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	what = psprintf("segment \"%s\"", name);
 	define_check_new_name(table, name, "segment");
 	rule = define_check_rule(table, text_to_cstring(PG_GETARG_TEXT_PP(2)), OVER_ROW,
 							 BOOLOID, what);
@@ -202,13 +213,11 @@ segment_add_segment(PG_FUNCTION_ARGS)
 Datum
 segment_set_eligible(PG_FUNCTION_ARGS)
 {
+	static const char *const names[] = {"tbl"};
 	SegmentTable *table;
 	const char *what = "the rule of eligibility";
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("tbl must not be null")));
+	define_require(fcinfo, 1, names);
 	table = define_open(PG_GETARG_OID(0));
 	if (PG_ARGISNULL(1))
 		catalog_delete_column(table->relid, ELIGIBLE_NAME);
@@ -251,9 +260,13 @@ drop_column(const SegmentTable *table, const char *name)
 Datum
 segment_drop_score(PG_FUNCTION_ARGS)
 {
-	SegmentTable *table = define_open(PG_GETARG_OID(0));
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	static const char *const names[] = {"tbl", "name"};
+	SegmentTable *table;
+	char	   *name;
 
+	define_require(fcinfo, 2, names);
+	table = define_open(PG_GETARG_OID(0));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	require_column(table, name, COLUMN_SCORE, "score");
 	drop_column(table, name);
 	PG_RETURN_VOID();
@@ -263,11 +276,17 @@ segment_drop_score(PG_FUNCTION_ARGS)
 Datum
 segment_drop_segment(PG_FUNCTION_ARGS)
 {
-	SegmentTable *table = define_open(PG_GETARG_OID(0));
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *history = catalog_qualified_name(table->history);
-	char	   *now = quote_literal_cstr(timestamptz_to_str(context_instant()));
+	static const char *const names[] = {"tbl", "name"};
+	SegmentTable *table;
+	char	   *name;
+	char	   *history;
+	char	   *now;
 
+	define_require(fcinfo, 2, names);
+	table = define_open(PG_GETARG_OID(0));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	history = catalog_qualified_name(table->history);
+	now = quote_literal_cstr(timestamptz_to_str(context_instant()));
 	require_column(table, name, COLUMN_SEGMENT, "segment");
 	drop_column(table, name);
 	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",

@@ -9,10 +9,14 @@
 #define SEGMENT_DEFINE_H
 
 #include "catalog/definition.h"
+#include "fmgr.h"
 #include "rule/rule.h"
 
 /* Loads a segment table for a change: owner checked, concurrent changes and refreshes kept out. */
 extern SegmentTable *define_open(Oid relid);
+
+/* Error if one of the first n arguments is NULL; names are those of the arguments. */
+extern void define_require(FunctionCallInfo fcinfo, int n, const char *const *names);
 
 /* Runs DDL as the owner of a segment table. */
 extern void define_ddl(const SegmentTable *table, const char *format,...) pg_attribute_printf(2, 3);

@@ -191,20 +191,6 @@ optional_text(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-static void
-require_arguments(FunctionCallInfo fcinfo, int n)
-{
-	static const char *const names[] = {"tbl", "source", "key", "at"};
-
-	for (int i = 0; i < n; i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
-	}
-}
-
 static Source *
 new_source(const SegmentTable *table, SourceKind kind, Oid relation)
 {
@@ -222,12 +208,13 @@ new_source(const SegmentTable *table, SourceKind kind, Oid relation)
 Datum
 segment_add_source(PG_FUNCTION_ARGS)
 {
+	static const char *const names[] = {"tbl", "source", "key", "at"};
 	SegmentTable *table;
 	Source	   *source;
 	char	   *text;
 	List	   *types = NIL;
 
-	require_arguments(fcinfo, 4);
+	define_require(fcinfo, 4, names);
 	table = define_open(PG_GETARG_OID(0));
 	source = new_source(table, SOURCE_EVENTS, PG_GETARG_OID(1));
 	source->key = check_key_expression(table, source, optional_text(fcinfo, 2));
@@ -255,20 +242,17 @@ segment_add_source(PG_FUNCTION_ARGS)
 Datum
 segment_add_attributes(PG_FUNCTION_ARGS)
 {
+	static const char *const names[] = {"tbl", "source", "key", "columns"};
 	SegmentTable *table;
 	Source	   *source;
 	List	   *types = NIL;
 	ListCell   *lc,
 			   *lc2;
 
-	require_arguments(fcinfo, 3);
+	define_require(fcinfo, 4, names);
 	table = define_open(PG_GETARG_OID(0));
 	source = new_source(table, SOURCE_ATTRIBUTES, PG_GETARG_OID(1));
 	source->key = check_key_expression(table, source, optional_text(fcinfo, 2));
-	if (PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("columns must not be null")));
 	source->extra = check_named_expressions(table, source, PG_GETARG_JSONB_P(3),
 											"columns", &types);
 	source->id = catalog_insert_source(source);
@@ -316,9 +300,12 @@ sources_named(const SegmentTable *table, SourceKind kind, const char *name)
 Datum
 segment_drop_source(PG_FUNCTION_ARGS)
 {
-	SegmentTable *table = define_open(PG_GETARG_OID(0));
+	static const char *const names[] = {"tbl", "name"};
+	SegmentTable *table;
 	ListCell   *lc;
 
+	define_require(fcinfo, 2, names);
+	table = define_open(PG_GETARG_OID(0));
 	foreach(lc, sources_named(table, SOURCE_EVENTS, text_to_cstring(PG_GETARG_TEXT_PP(1))))
 	{
 		Source	   *source = lfirst(lc);
@@ -335,10 +322,13 @@ segment_drop_source(PG_FUNCTION_ARGS)
 Datum
 segment_drop_attributes(PG_FUNCTION_ARGS)
 {
-	SegmentTable *table = define_open(PG_GETARG_OID(0));
+	static const char *const names[] = {"tbl", "name"};
+	SegmentTable *table;
 	ListCell   *lc,
 			   *lc2;
 
+	define_require(fcinfo, 2, names);
+	table = define_open(PG_GETARG_OID(0));
 	foreach(lc, sources_named(table, SOURCE_ATTRIBUTES, text_to_cstring(PG_GETARG_TEXT_PP(1))))
 	{
 		Source	   *source = lfirst(lc);

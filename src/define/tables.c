@@ -30,6 +30,18 @@ PG_FUNCTION_INFO_V1(segment_on_drop);
 
 #define MAX_AGE_MONTHS (100 * 12)
 
+void
+define_require(FunctionCallInfo fcinfo, int n, const char *const *names)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be null", names[i])));
+	}
+}
+
 SegmentTable *
 define_open(Oid relid)
 {
@@ -180,11 +192,13 @@ create_relations(SegmentTable *table, const char *nspname, const char *relname)
 Datum
 segment_create_table(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	RangeVar   *rangevar = makeRangeVarFromNameList(textToQualifiedNameList(PG_GETARG_TEXT_PP(0)));
+	static const char *const names[] = {"name", "key", "key_type", "time_zone"};
+	RangeVar   *rangevar;
 	SegmentTable *table = palloc0(sizeof(SegmentTable));
 	char	   *nspname;
 
+	define_require(fcinfo, 4, names);
+	rangevar = makeRangeVarFromNameList(textToQualifiedNameList(PG_GETARG_TEXT_PP(0)));
 	table->key_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	table->key_type = PG_GETARG_OID(2);
 	table->time_zone = text_to_cstring(PG_GETARG_TEXT_PP(3));
@@ -195,7 +209,8 @@ segment_create_table(PG_FUNCTION_ARGS)
 	if (rangevar->catalogname != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("improper qualified name: %s", name),
+				 errmsg("improper qualified name: %s",
+						text_to_cstring(PG_GETARG_TEXT_PP(0))),
 				 errhint("Give schema.table or table.")));
 	nspname = get_namespace_name(RangeVarGetCreationNamespace(rangevar));
 
@@ -209,9 +224,14 @@ segment_create_table(PG_FUNCTION_ARGS)
 Datum
 segment_drop_table(PG_FUNCTION_ARGS)
 {
-	SegmentTable *table = define_open(PG_GETARG_OID(0));
-	char	   *name = catalog_qualified_name(table->relid);
+	static const char *const names[] = {"tbl"};
+	SegmentTable *table;
+	char	   *name;
 	ListCell   *lc;
+
+	define_require(fcinfo, 1, names);
+	table = define_open(PG_GETARG_OID(0));
+	name = catalog_qualified_name(table->relid);
 
 	foreach(lc, table->sources)
 		capture_remove(lfirst(lc));
@@ -227,8 +247,13 @@ segment_drop_table(PG_FUNCTION_ARGS)
 Datum
 segment_set_max_age(PG_FUNCTION_ARGS)
 {
-	SegmentTable *table = define_open(PG_GETARG_OID(0));
-	Interval   *max_age = PG_GETARG_INTERVAL_P(1);
+	static const char *const names[] = {"tbl", "max_age"};
+	SegmentTable *table;
+	Interval   *max_age;
+
+	define_require(fcinfo, 2, names);
+	table = define_open(PG_GETARG_OID(0));
+	max_age = PG_GETARG_INTERVAL_P(1);
 
 	/* no field negative: '1 month -29 days' may be nothing at all */
 	if (max_age->month < 0 || max_age->day < 0 || max_age->time < 0 ||
@@ -248,6 +273,8 @@ Datum
 segment_on_drop(PG_FUNCTION_ARGS)
 {
 	RunContext	ctx;
+	SPITupleTable *dropped;
+	bool		isnull;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -258,18 +285,21 @@ segment_on_drop(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	SPI_execute("WITH dropped AS MATERIALIZED ("
-				"  SELECT objid FROM pg_event_trigger_dropped_objects()"
-				"  WHERE classid = 'pg_class'::regclass AND objsubid = 0),"
-				" tables AS (DELETE FROM segment.config_table WHERE tbl IN (SELECT objid FROM dropped)),"
-				" sources AS (DELETE FROM segment.config_source WHERE relation IN (SELECT objid FROM dropped)"
-				"   RETURNING tbl),"
-				" again AS (INSERT INTO segment.work (tbl, whole, key, marked_at)"
-				"   SELECT DISTINCT tbl, true, '', now() FROM sources ON CONFLICT DO NOTHING),"
-				" work AS (DELETE FROM segment.work WHERE tbl IN (SELECT objid FROM dropped)),"
-				" pending AS (DELETE FROM segment.pending WHERE tbl IN (SELECT objid FROM dropped))"
-				" DELETE FROM segment.table_state WHERE tbl IN (SELECT objid FROM dropped)",
-				false, 0);
+	SPI_execute("SELECT t.tbl::oid FROM pg_event_trigger_dropped_objects() d"
+				" JOIN segment.config_table t ON t.tbl = d.objid"
+				" WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0", false, 0);
+	dropped = SPI_tuptable;
+	for (uint64 i = 0; dropped != NULL && i < dropped->numvals; i++)
+		catalog_delete_table(DatumGetObjectId(SPI_getbinval(dropped->vals[i], dropped->tupdesc,
+															1, &isnull)));
+
+	/* without a source, everybody may come out differently */
+	SPI_execute("WITH gone AS (DELETE FROM segment.config_source s"
+				"   USING pg_event_trigger_dropped_objects() d"
+				"   WHERE s.relation = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0"
+				"   RETURNING s.tbl)"
+				" INSERT INTO segment.work (tbl, whole, key, marked_at)"
+				" SELECT DISTINCT tbl, true, '', now() FROM gone ON CONFLICT DO NOTHING", false, 0);
 	SPI_finish();
 	context_leave(&ctx);
 	PG_RETURN_NULL();

@@ -53,12 +53,9 @@ same_key(const SegmentTable *table, const char *left, const char *right)
 	return psprintf("%s.%s %s %s.%s", left, key, catalog_equality(table->key_type), right, key);
 }
 
-/*
- * For each segment, ", was AS __segment_was_N": membership before, as the row
- * (o) has it, or when going back in time, as the rewound history has it.
- */
+/* For each segment, ", was AS __segment_was_N": membership before, as the row (o) has it. */
 static void
-append_memberships(StringInfo sql, const SegmentTable *table, const char *of, bool rewind)
+append_memberships(StringInfo sql, const SegmentTable *table)
 {
 	ListCell   *lc;
 
@@ -66,26 +63,19 @@ append_memberships(StringInfo sql, const SegmentTable *table, const char *of, bo
 	{
 		Column	   *column = lfirst(lc);
 
-		if (column->kind != COLUMN_SEGMENT)
-			continue;
-		if (rewind)
-			appendStringInfo(sql, ", EXISTS (SELECT FROM %s h WHERE %s"
-							 " AND h.segment = %s AND h.left_at IS NULL)",
-							 catalog_qualified_name(table->history), same_key(table, "h", of),
-							 quote_literal_cstr(column->name));
-		else
-			appendStringInfo(sql, ", COALESCE(o.%s, false)", quote_identifier(column->name));
-		appendStringInfo(sql, " AS __segment_was_%d", column->position);
+		if (column->kind == COLUMN_SEGMENT)
+			appendStringInfo(sql, ", COALESCE(o.%s, false) AS __segment_was_%d",
+							 quote_identifier(column->name), column->position);
 	}
 }
 
 /* Rows that are new or differ, and rows that have to go. */
 static void
 append_differences(StringInfo sql, const SegmentTable *table, const char *name,
-				   const char *key, bool keyed, bool rewind)
+				   const char *key, bool keyed)
 {
 	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new", key);
-	append_memberships(sql, table, "n", rewind);
+	append_memberships(sql, table);
 	appendStringInfo(sql, " FROM %s n LEFT JOIN %s o ON %s WHERE n.%s"
 					 " AND (o.%s IS NULL OR o.refreshed_at > $1 OR ROW(o.valid_until",
 					 ROWS_NAME, name, same_key(table, "o", "n"), PRESENT_COLUMN, key);
@@ -93,7 +83,7 @@ append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 	appendStringInfoString(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(n.valid_until");
 	append_columns(sql, table, "n.");
 	appendStringInfo(sql, ")::record)), gone AS MATERIALIZED (SELECT o.%s", key);
-	append_memberships(sql, table, "o", rewind);
+	append_memberships(sql, table);
 	appendStringInfo(sql, " FROM %s o WHERE NOT EXISTS (SELECT FROM %s n WHERE %s AND n.%s)",
 					 name, ROWS_NAME, same_key(table, "n", "o"), PRESENT_COLUMN);
 	if (keyed)
@@ -177,17 +167,47 @@ append_history(StringInfo sql, const SegmentTable *table, const char *key)
 					 " ON CONFLICT DO NOTHING)", history, key, key);
 }
 
-/* Undoes what the history says of the time after the as-of instant. */
+/*
+ * Going back in time: undoes what the history says of the time after the
+ * as-of instant, and brings it to the registered rows, whatever was in between.
+ */
 static void
 rewind_history(const SegmentTable *table, TimestampTz as_of)
 {
 	char	   *history = catalog_qualified_name(table->history);
+	const char *key = quote_identifier(table->key_name);
 	Oid			types[] = {TIMESTAMPTZOID};
 	Datum		values[] = {TimestampTzGetDatum(as_of)};
+	StringInfoData members;
+	ListCell   *lc;
 
+	initStringInfo(&members);
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->kind == COLUMN_SEGMENT)
+			appendStringInfo(&members, ", (%s, n.%s)", quote_literal_cstr(column->name),
+							 quote_identifier(column->name));
+	}
 	run_sql(psprintf("DELETE FROM %s WHERE entered_at > $1", history), 1, types, values, false);
 	run_sql(psprintf("UPDATE %s SET left_at = NULL WHERE left_at > $1", history), 1, types,
 			values, false);
+	run_sql(psprintf("WITH members AS MATERIALIZED (SELECT n.%s, s.segment FROM %s n,"
+					 "   LATERAL (VALUES (NULL::text, false)%s) s(segment, member)"
+					 "   WHERE n.%s AND s.member),"
+					 " stale AS MATERIALIZED (SELECT h.ctid AS row, h.entered_at FROM %s h"
+					 "   WHERE h.left_at IS NULL AND NOT EXISTS"
+					 "   (SELECT FROM members m WHERE %s AND m.segment = h.segment)),"
+					 " undone AS (DELETE FROM %s h USING stale s"
+					 "   WHERE h.ctid = s.row AND s.entered_at >= $1),"
+					 " closed AS (UPDATE %s h SET left_at = $1 FROM stale s"
+					 "   WHERE h.ctid = s.row AND s.entered_at < $1)"
+					 " INSERT INTO %s (%s, segment, entered_at) SELECT %s, segment, $1 FROM members"
+					 " ON CONFLICT DO NOTHING",
+					 key, ROWS_NAME, members.data, PRESENT_COLUMN, history,
+					 same_key(table, "m", "h"), history, history, history, key, key),
+			1, types, values, false);
 }
 
 int64
@@ -199,17 +219,20 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind
 	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
 	Datum		values[] = {TimestampTzGetDatum(as_of), keys};
 	StringInfoData sql;
+	int64		written;
 
-	if (rewind)
-		rewind_history(table, as_of);
 	initStringInfo(&sql);
-	append_differences(&sql, table, name, key, keyed, rewind);
+	append_differences(&sql, table, name, key, keyed);
 	append_writes(&sql, table, name, key);
-	append_history(&sql, table, key);
+	if (!rewind)
+		append_history(&sql, table, key);
 	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
 						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
 	run_sql(sql.data, keyed ? 2 : 1, types, values, false);
-	return first_int64();
+	written = first_int64();
+	if (rewind)
+		rewind_history(table, as_of);
+	return written;
 }
 
 void

@@ -21,20 +21,39 @@
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
-/* Names the definition in whatever error its expression raises. */
+/* What an error is about. */
+typedef struct ExpressionContext
+{
+	ErrorContextCallback callback;
+	const char *what;
+	const char *text;
+} ExpressionContext;
+
+/* Names the definition, and points into its text rather than into the statement that calls us. */
 static void
 expression_context(void *arg)
 {
-	errcontext("expression of %s", (const char *) arg);
+	ExpressionContext *context = arg;
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(context->text);
+	}
+	errcontext("expression of %s", context->what);
 }
 
 static void
-push_context(ErrorContextCallback *callback, const char *what)
+push_context(ExpressionContext *context, const char *what, const char *text)
 {
-	callback->callback = expression_context;
-	callback->arg = unconstify(char *, what);
-	callback->previous = error_context_stack;
-	error_context_stack = callback;
+	context->what = what;
+	context->text = text;
+	context->callback.callback = expression_context;
+	context->callback.arg = context;
+	context->callback.previous = error_context_stack;
+	error_context_stack = &context->callback;
 }
 
 static void
@@ -199,13 +218,13 @@ rule_check(const char *text, const SegmentTable *table, RuleScope scope,
 {
 	CheckedRule *rule = palloc0(sizeof(CheckedRule));
 	ColumnCheck columns = {relation, scope, NIL};
-	ErrorContextCallback callback;
+	ExpressionContext context;
 	RunContext	ctx;
 	Query	   *query;
 	Node	   *raw;
 	List	   *clock_literals;
 
-	push_context(&callback, what);
+	push_context(&context, what, text);
 	context_enter_parse(&ctx, table->time_zone);
 
 	raw = parse_bare_expression(text);
@@ -215,6 +234,7 @@ rule_check(const char *text, const SegmentTable *table, RuleScope scope,
 	rule->node = (Node *) linitial_node(TargetEntry, query->targetList)->expr;
 	check_columns(rule->node, &columns);
 	rule_refuse_clock_literals(rule->node, clock_literals);
+	rule_refuse_temporary(rule->node);
 	rule_warn_of_casts(rule->node, what);
 	rule->node = rule_replace_now(rule->node);
 	check_volatility(rule->node);
@@ -230,7 +250,7 @@ rule_check(const char *text, const SegmentTable *table, RuleScope scope,
 				 errhint("Use now() in a score or in a rule.")));
 
 	context_leave(&ctx);
-	error_context_stack = callback.previous;
+	error_context_stack = context.callback.previous;
 	return rule;
 }
 
@@ -282,15 +302,15 @@ calls_aggregate(Node *node, void *arg)
 bool
 rule_has_aggregate(const char *text, const SegmentTable *table, const char *what)
 {
-	ErrorContextCallback callback;
+	ExpressionContext context;
 	RunContext	ctx;
 	bool		result;
 
-	push_context(&callback, what);
+	push_context(&context, what, text);
 	context_enter_parse(&ctx, table->time_zone);
 	result = calls_aggregate(parse_bare_expression(text), NULL);
 	context_leave(&ctx);
-	error_context_stack = callback.previous;
+	error_context_stack = context.callback.previous;
 	return result;
 }
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
@@ -96,6 +97,31 @@ rule_refuse_clock_literals(Node *node, List *locations)
 {
 	if (locations != NIL)
 		refuse_walker(node, locations);
+}
+
+static bool
+is_temporary_function(Oid funcid, void *context)
+{
+	return isAnyTempNamespace(get_func_namespace(funcid));
+}
+
+static bool
+temporary_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, is_temporary_function, NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("a temporary function is not allowed here"),
+				 errdetail("It would be gone with the session.")));
+	return expression_tree_walker(node, temporary_walker, context);
+}
+
+void
+rule_refuse_temporary(Node *node)
+{
+	temporary_walker(node, NULL);
 }
 
 /* The schema of a type that is an extension's or the user's own, no domain; else InvalidOid. */

@@ -55,6 +55,9 @@ extern List *rule_clock_literals(Node *raw);
 /* Error if one of them has become a time. */
 extern void rule_refuse_clock_literals(Node *node, List *locations);
 
+/* Error if a function of the session's own is called. */
+extern void rule_refuse_temporary(Node *node);
+
 /* Warns where a type's own operators are passed by for those of text. */
 extern void rule_warn_of_casts(Node *node, const char *what);
 

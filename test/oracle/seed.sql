@@ -32,7 +32,7 @@ BEGIN
 		set_config('extra_float_digits', oracle.pick('1', '0'), false),
 		set_config('search_path', oracle.pick('public', 'pg_catalog', 'segment, public', '""'), false),
 		set_config('segment.batch_size', oracle.pick('2', '10000', '10000'), false),
-		set_config('segment.mark_limit', oracle.pick('1', '2', '10000', '10000'), false),
+		set_config('segment.mark_limit', oracle.pick('2', '10000', '10000', '10000'), false),
 		set_config('client_min_messages', 'warning', false);
 END $$;
 

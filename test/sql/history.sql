@@ -79,11 +79,29 @@ CALL segment.refresh('customers');
 SELECT customer, segment, label, entered_at, left_at FROM customers_history WHERE customer IN (1, 5) ORDER BY 1, 2, 4;
 
 -- open intervals are the members, and no customer is in a segment twice at a time
-SELECT customer, 'big' AS segment FROM customers WHERE big UNION SELECT customer, 'active' FROM customers WHERE active
-EXCEPT SELECT customer, segment FROM customers_history WHERE left_at IS NULL;
+CREATE VIEW member AS
+	SELECT customer, 'big' AS segment FROM customers WHERE big UNION ALL SELECT customer, 'active' FROM customers WHERE active;
+SELECT * FROM member EXCEPT ALL SELECT customer, segment FROM customers_history WHERE left_at IS NULL;
+SELECT customer, segment FROM customers_history WHERE left_at IS NULL EXCEPT ALL SELECT * FROM member;
+SELECT a.* FROM customers_history a JOIN customers_history b USING (customer, segment)
+WHERE a.ctid <> b.ctid AND a.entered_at < coalesce(b.left_at, 'infinity') AND b.entered_at < coalesce(a.left_at, 'infinity');
+
+-- also when the as-of goes back before what the history tells: to before a
+-- customer went and a segment was dropped, whose members it must not bring back
+SET segment.as_of = '2024-02-21 12:00:00+00';
+CALL segment.refresh('customers');
+SELECT * FROM member EXCEPT ALL SELECT customer, segment FROM customers_history WHERE left_at IS NULL;
+SELECT customer, segment FROM customers_history WHERE left_at IS NULL EXCEPT ALL SELECT * FROM member;
+SELECT a.* FROM customers_history a JOIN customers_history b USING (customer, segment)
+WHERE a.ctid <> b.ctid AND a.entered_at < coalesce(b.left_at, 'infinity') AND b.entered_at < coalesce(a.left_at, 'infinity');
+INSERT INTO event VALUES (1, '2024-02-21', 500);
+CALL segment.refresh('customers');
+SELECT * FROM member EXCEPT ALL SELECT customer, segment FROM customers_history WHERE left_at IS NULL;
+SELECT customer, segment FROM customers_history WHERE left_at IS NULL EXCEPT ALL SELECT * FROM member;
 SELECT a.* FROM customers_history a JOIN customers_history b USING (customer, segment)
 WHERE a.ctid <> b.ctid AND a.entered_at < coalesce(b.left_at, 'infinity') AND b.entered_at < coalesce(a.left_at, 'infinity');
 SELECT * FROM segment.verify('customers');
 
+DROP VIEW member;
 SELECT segment.drop_table('customers');
 DROP SCHEMA past CASCADE;
