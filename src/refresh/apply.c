@@ -221,6 +221,10 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind
 	StringInfoData sql;
 	int64		written;
 
+	/* how many rows differ, and enter or leave segments, the planner can't know */
+	context_avoid_jit();
+	if (keyed)
+		context_prefer_indexes();
 	initStringInfo(&sql);
 	append_differences(&sql, table, name, key, keyed);
 	append_writes(&sql, table, name, key);
