@@ -4,12 +4,12 @@
 #
 #   BENCH_PARTS="capture commit refresh rebuild aggregate"
 #   BENCH_ROWS=1000000        rows of one COPY
-#   BENCH_SECONDS=8           of one run of pgbench
+#   BENCH_SECONDS=4           of one run of pgbench
 #   BENCH_CUSTOMERS=500000    customers, events, and dirty customers
 #   BENCH_EVENTS=10000000
 #   BENCH_DIRTY=1000
 #   BENCH_STREAM=2000000      events that the C aggregates are measured on
-#   BENCH_RUNS=7              runs of what is short, and of what takes seconds;
+#   BENCH_RUNS=9              runs of what is short, and of what takes seconds;
 #   BENCH_LONG_RUNS=3         medians are shown, with the least and the greatest
 #   PG_MAJOR=16               the PostgreSQL to use, where several are installed
 #
@@ -19,12 +19,12 @@
 
 PARTS=${BENCH_PARTS:-capture commit refresh rebuild aggregate}
 ROWS=${BENCH_ROWS:-1000000}
-PGBENCH_SECONDS=${BENCH_SECONDS:-8}
+PGBENCH_SECONDS=${BENCH_SECONDS:-4}
 CUSTOMERS=${BENCH_CUSTOMERS:-500000}
 EVENTS=${BENCH_EVENTS:-10000000}
 DIRTY=${BENCH_DIRTY:-1000}
 STREAM=${BENCH_STREAM:-2000000}
-RUNS=${BENCH_RUNS:-7}
+RUNS=${BENCH_RUNS:-9}
 LONG_RUNS=${BENCH_LONG_RUNS:-3}
 
 SETTINGS=(
@@ -52,16 +52,22 @@ part() {
 # Runs the SQL on standard input; keeps the time of each statement before
 # which it says "\echo @NAME".
 measure() {
-	sql -c '\timing on' -f - "$@" >"$BUILD/measured" </dev/stdin
+	sql -c '\timing on' -f - "$@" >"$BUILD/measured"
 	awk '$1 ~ /^@/ { name = substr($1, 2) }
 		$1 == "Time:" && name != "" { print name, $2; name = "" }' "$BUILD/measured" >>"$BUILD/figures"
 }
 
+median() {
+	sort -g | awk '{ v[NR] = $1 } END { if (NR == 0) exit 1
+		print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+}
+
 # "median least greatest" of the figures of that name.
 summary() {
-	awk -v name="$1" '$1 == name { print $2 }' "$BUILD/figures" | sort -g |
-		awk '{ v[NR] = $1 } END { if (NR == 0) exit 1
-			print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2, v[1], v[NR] }'
+	local figures
+	figures=$(awk -v name="$1" '$1 == name { print $2 }' "$BUILD/figures" | sort -g)
+	[ -n "$figures" ] || die "nothing was measured of $1"
+	echo "$(median <<<"$figures") $(head -n 1 <<<"$figures") $(tail -n 1 <<<"$figures")"
 }
 
 # show UNIT MEDIAN LEAST GREATEST
@@ -77,13 +83,23 @@ header() {
 	printf '\n### %s\n\n| | %s | %s | %s | goal |\n|---|---|---|---|---|\n' "$@"
 }
 
-# row TEXT UNIT A B DIVIDEND DIVISOR GOAL: the figures A and B, and a ratio of them.
+# The ratio of two ways: the median of the ratios of what was measured side by
+# side, or where one was measured more often, the ratio of the medians.
+ratio() {
+	local upper lower
+	upper=$(awk -v name="$1" '$1 == name { print $2 }' "$BUILD/figures")
+	lower=$(awk -v name="$2" '$1 == name { print $2 }' "$BUILD/figures")
+	if [ "$(wc -l <<<"$upper")" -eq "$(wc -l <<<"$lower")" ]; then
+		paste <(echo "$upper") <(echo "$lower") | awk '{ print $1 / $2 }' | median
+	else
+		echo "$(median <<<"$upper") $(median <<<"$lower")" | awk '{ print $1 / $2 }'
+	fi
+}
+
+# row TEXT UNIT A B DIVIDEND DIVISOR GOAL: the figures A and B, and a ratio of two.
 row() {
-	local text=$1 unit=$2 a=$3 b=$4 dividend=$5 divisor=$6 goal=$7
-	local one two upper lower
-	one=$(summary "$a") two=$(summary "$b") upper=$(summary "$dividend") lower=$(summary "$divisor")
-	printf '| %s | %s | %s | %s | %s |\n' "$text" "$(show "$unit" $one)" "$(show "$unit" $two)" \
-		"$(awk -v u="${upper%% *}" -v l="${lower%% *}" 'BEGIN { r = u / l; printf(r >= 20 ? "%.0f ×" : "%.2f ×", r) }')" "$goal"
+	printf '| %s | %s | %s | %s | %s |\n' "$1" "$(show "$2" $(summary "$3"))" "$(show "$2" $(summary "$4"))" \
+		"$(ratio "$5" "$6" | awk '{ printf($1 >= 20 ? "%.0f ×" : "%.2f ×", $1) }')" "$7"
 }
 
 grouped() {
