@@ -92,7 +92,7 @@ TAP_TESTS := $(if $(wildcard test/t/*.pl),1)
 PROVE_TESTS = test/t/*.pl
 
 # The newcomer's commands bring a PostgreSQL of their own.
-ifneq (,$(filter-out demo test dist,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out demo test dist bench,$(or $(MAKECMDGOALS),all)))
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -107,7 +107,7 @@ test/expected:
 
 endif
 
-.PHONY: demo test dist
+.PHONY: demo test dist bench
 
 # KEEP=1 leaves the cluster running, and says how to connect and how to stop it.
 demo:
@@ -123,3 +123,7 @@ dist:
 	sed 's/@VERSION@/$(EXTVERSION)/g' META.json > build/META.json
 	git archive --format=zip --prefix=segment-$(EXTVERSION)/ --add-file=build/META.json \
 		--output=build/segment-$(EXTVERSION).zip HEAD -- . ':!META.json'
+
+# The figures of docs/performance.md, in a cluster of their own; sizes as test/bench/run.sh says.
+bench:
+	@bash test/bench/run.sh

@@ -1,0 +1,249 @@
+# What is measured, part by part; sourced by run.sh.  Of each part measure_PART
+# gathers figures and report_PART prints their table.
+
+# The trigger beside the same table without it: COPY. ------------------------
+
+# name, distinct keys, indexes
+COPIES=(
+	"few 100 no"
+	"many 9000 no"
+	"all 100000 no"
+	"indexed 9000 yes"
+)
+
+measure_capture() {
+	local copy name keys indexed run order table
+	sql -f "$TOP/test/bench/capture.sql"
+	for copy in "${COPIES[@]}"; do
+		read -r name keys indexed <<<"$copy"
+		sql -v rows="$ROWS" -v keys="$keys" -v file="$BUILD/tmp/$name.copy" <<-'SQL'
+			COPY (SELECT 1 + floor(random() * :keys)::bigint, now() - random() * interval '90 days',
+			             'page view', round((100 * random())::numeric, 2)
+			      FROM generate_series(1, :rows)) TO :'file';
+		SQL
+		[ "$indexed" = no ] ||
+			sql -c 'CREATE INDEX ON capture.plain (customer_id)' -c 'CREATE INDEX ON capture.traced (customer_id)'
+		for run in $(seq 0 "$RUNS"); do
+			# the first run warms up, and the two take turns in being first
+			order="plain traced"
+			[ $((run % 2)) -eq 0 ] || order="traced plain"
+			for table in $order; do
+				measure -v table="capture.$table" -v file="$BUILD/tmp/$name.copy" \
+					-v label="$([ "$run" -eq 0 ] || echo "@copy-$name-$table")" <<-'SQL'
+					\timing off
+					TRUNCATE :table;
+					CHECKPOINT;
+					SELECT pg_sleep(0.1) \g /dev/null
+					\timing on
+					\echo :label
+					COPY :table FROM :'file';
+				SQL
+			done
+		done
+		rm -f "$BUILD/tmp/$name.copy"
+	done
+	sql -c 'TRUNCATE capture.plain, capture.traced'
+}
+
+report_capture() {
+	local n
+	n=$(grouped "$ROWS")
+	header "Capture: COPY of $n rows" "without the trigger" "with it" "ratio"
+	row "100 keys, no index" ms copy-few-plain copy-few-traced copy-few-traced copy-few-plain "≤ 1.15 ×"
+	row "9,000 keys, no index" ms copy-many-plain copy-many-traced copy-many-traced copy-many-plain "≤ 1.15 ×"
+	row "100,000 keys (one mark for all), no index" ms copy-all-plain copy-all-traced copy-all-traced copy-all-plain "≤ 1.15 ×"
+	row "9,000 keys, index on the key" ms copy-indexed-plain copy-indexed-traced copy-indexed-traced copy-indexed-plain "≤ 1.15 ×"
+}
+
+# The trigger beside the same table without it: single rows. -----------------
+
+measure_commit() {
+	local clients run table order
+	sql -c 'DROP SCHEMA IF EXISTS capture CASCADE' 2>/dev/null
+	sql -f "$TOP/test/bench/capture.sql"
+	sql -c 'CREATE INDEX ON capture.plain (customer_id)' -c 'CREATE INDEX ON capture.traced (customer_id)'
+	for table in plain traced; do
+		cat >"$BUILD/tmp/$table.pgbench" <<-SQL
+			\set customer random(1, 100000)
+			INSERT INTO capture.$table VALUES (:customer, now(), 'page view', 9.99);
+		SQL
+	done
+	for clients in 1 8; do
+		for run in $(seq 0 "$RUNS"); do
+			order="plain traced"
+			[ $((run % 2)) -eq 0 ] || order="traced plain"
+			for table in $order; do
+				as_worker "$PG_BIN/pgbench" -n -M prepared -c "$clients" -j "$(nproc)" \
+					-T "$([ "$run" -eq 0 ] && echo 2 || echo "$PGBENCH_SECONDS")" -f "$BUILD/tmp/$table.pgbench" >"$BUILD/measured"
+				[ "$run" -eq 0 ] ||
+					sed -n "s/^tps = \([0-9.]*\).*/insert-$clients-$table \1/p" "$BUILD/measured" >>"$BUILD/figures"
+			done
+		done
+	done
+}
+
+report_commit() {
+	header "Capture: single-row INSERT, each a transaction, index on the key" "without the trigger" "with it" "ratio"
+	row "1 client" tps insert-1-plain insert-1-traced insert-1-traced insert-1-plain "≥ 0.95 ×"
+	row "8 clients" tps insert-8-plain insert-8-traced insert-8-traced insert-8-plain "≥ 0.95 ×"
+}
+
+# Refresh and rebuild beside a materialized view and CREATE TABLE AS. --------
+
+shop_ready=
+prepare_shop() {
+	[ -z "$shop_ready" ] || return 0
+	shop_ready=yes
+	sql -v customers="$CUSTOMERS" -v events="$EVENTS" -f "$TOP/test/bench/shop.sql"
+	sql <<-'SQL'
+		SELECT 'CREATE MATERIALIZED VIEW shop.view AS ' || shop.plain_sql() \gexec
+		CREATE UNIQUE INDEX ON shop.view (customer_id);
+	SQL
+}
+
+measure_rebuild() {
+	local run
+	prepare_shop
+	for run in $(seq "$LONG_RUNS"); do
+		sql -c "DROP TABLE IF EXISTS shop.plain" 2>/dev/null
+		measure -v command="CREATE TABLE shop.plain AS $(value 'SELECT shop.plain_sql()')" <<-'SQL'
+			\timing off
+			SELECT segment.drop_table('shop.customers') FROM segment.tables WHERE tbl = to_regclass('shop.customers') \g /dev/null
+			CALL shop.define('shop.customers', 'shop.events');
+			CHECKPOINT;
+			\timing on
+			\echo @rebuild-plain
+			:command;
+			\timing off
+			CHECKPOINT;
+			\timing on
+			\echo @rebuild-first
+			CALL segment.rebuild('shop.customers');
+			\timing off
+			VACUUM ANALYZE shop.customers, shop.customers_history;
+			CHECKPOINT;
+			\timing on
+			\echo @rebuild-again
+			CALL segment.rebuild('shop.customers');
+		SQL
+	done
+	compare_with shop.plain
+}
+
+report_rebuild() {
+	header "Rebuild: $(grouped "$CUSTOMERS") customers, $(grouped "$EVENTS") events" "CREATE TABLE AS" "segment" "ratio"
+	row "of an empty segment table, with indexes and history" ms rebuild-plain rebuild-first rebuild-first rebuild-plain "≤ 1.5 ×"
+	row "of a filled one, nothing changed" ms rebuild-plain rebuild-again rebuild-again rebuild-plain "≤ 1.5 ×"
+}
+
+# What does not move with time must be the same in both.
+compare_with() {
+	local differ
+	differ=$(value "SELECT count(*) FROM shop.customers c FULL JOIN $1 p USING (customer_id)
+		WHERE (c.events, c.spent, c.basket, c.returner) IS DISTINCT FROM (p.events, p.spent, p.basket, p.returner)")
+	[ "$differ" -eq 0 ] || die "$differ customers differ from $1"
+}
+
+measure_refresh() {
+	local run
+	prepare_shop
+	[ -n "$(value "SELECT to_regclass('shop.customers')")" ] || {
+		sql -c "CALL shop.define('shop.customers', 'shop.events')"
+		sql -c "CALL segment.rebuild('shop.customers')"
+	}
+	sql -c "CALL shop.define('shop.sparse_customers', 'shop.sparse_events')"
+	sql -c "CALL segment.rebuild('shop.sparse_customers')"
+	sql -c "VACUUM ANALYZE"
+	sql -c CHECKPOINT
+	# one session, as a worker's is that has run before: the first two runs don't count
+	{
+		for run in $(seq -1 "$RUNS"); do
+			cat <<-SQL
+				\timing off
+				CALL shop.make_dirty('shop.sparse_events', $DIRTY);
+				CALL shop.make_dirty('shop.events', $DIRTY);
+				\timing on
+				\echo $([ "$run" -lt 1 ] || echo @refresh-sparse)
+				CALL segment.refresh('shop.sparse_customers');
+				\echo $([ "$run" -lt 1 ] || echo @refresh-dense)
+				CALL segment.refresh('shop.customers');
+				\echo $([ "$run" -lt 1 ] || echo @refresh-idle)
+				CALL segment.refresh('shop.customers');
+			SQL
+		done
+	} | measure
+	for run in $(seq "$RUNS"); do
+		sql -c "CALL shop.make_dirty('shop.events', $DIRTY)"
+		measure <<-'SQL'
+			\echo @refresh-cold
+			CALL segment.refresh('shop.customers');
+		SQL
+	done
+	sql -c 'CREATE INDEX covering ON shop.events (customer_id) INCLUDE (occurred_at, kind, amount)' \
+		-c 'VACUUM ANALYZE shop.events'
+	{
+		for run in $(seq -1 "$RUNS"); do
+			cat <<-SQL
+				\timing off
+				CALL shop.make_dirty('shop.events', $DIRTY);
+				\timing on
+				\echo $([ "$run" -lt 1 ] || echo @refresh-covered)
+				CALL segment.refresh('shop.customers');
+			SQL
+		done
+	} | measure
+	sql -c 'DROP INDEX shop.covering'
+	for run in $(seq "$LONG_RUNS"); do
+		measure <<-SQL
+			\timing off
+			CALL shop.make_dirty('shop.events', $DIRTY);
+			\timing on
+			\echo @refresh-one
+			CALL segment.refresh('shop.customers');
+			\echo @refresh-view
+			REFRESH MATERIALIZED VIEW CONCURRENTLY shop.view;
+		SQL
+	done
+	compare_with shop.view
+	[ "$(value "SELECT count(*) FROM segment.verify('shop.customers')")" -eq 0 ] || die "verify() found differences"
+}
+
+report_refresh() {
+	header "Refresh: $(grouped "$DIRTY") dirty of $(grouped "$CUSTOMERS") customers, $(grouped "$EVENTS") events" \
+		"REFRESH MATERIALIZED VIEW CONCURRENTLY" "segment.refresh" "times faster"
+	row "in a session that has refreshed before" ms refresh-view refresh-dense refresh-view refresh-dense "≥ 200 ×"
+	row "the same, with an index that covers the columns" ms refresh-view refresh-covered refresh-view refresh-covered "≥ 200 ×"
+	row "the first in its session" ms refresh-view refresh-cold refresh-view refresh-cold ""
+	row "nothing dirty" ms refresh-view refresh-idle refresh-view refresh-idle ""
+	header "Refresh of the same customers as everybody else's history grows" \
+		"$(grouped "$(value 'SELECT count(*) FROM shop.sparse_events')") events" \
+		"$(grouped "$(value 'SELECT count(*) FROM shop.events')") events" "ratio"
+	row "$(grouped "$DIRTY") dirty" ms refresh-sparse refresh-dense refresh-dense refresh-sparse "≤ 1.3 ×"
+}
+
+# The C aggregates beside plain SQL. -----------------------------------------
+
+measure_aggregate() {
+	local run
+	sql -v events="$STREAM" -f "$TOP/test/bench/aggregate.sql"
+	[ "$(value 'SELECT count(*) FROM stream.differences')" -eq 0 ] || die "the C aggregates differ from plain SQL"
+	for run in $(seq "$LONG_RUNS"); do
+		measure <<-'SQL'
+			\o /dev/null
+			\echo @sessions-plain
+			SELECT sum(sessions) FROM stream.sessions_plain;
+			\echo @sessions-c
+			SELECT sum(sessions) FROM stream.sessions_c;
+			\echo @engagement-plain
+			SELECT sum(engagement) FROM stream.engagement_plain;
+			\echo @engagement-c
+			SELECT sum(engagement) FROM stream.engagement_c;
+		SQL
+	done
+}
+
+report_aggregate() {
+	header "Aggregates over $(grouped "$STREAM") events, by customer" "plain SQL" "C aggregate" "times faster"
+	row "sessions (plain: lag, running sum, grouped twice)" ms sessions-plain sessions-c sessions-plain sessions-c "≥ 5 ×"
+	row "engagement (plain: sum of powers)" ms engagement-plain engagement-c engagement-plain engagement-c ""
+}
