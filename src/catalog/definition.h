@@ -102,9 +102,6 @@ extern Source *catalog_load_source(int id);
 /* Error unless the current role owns the segment table (or is a member of its owner). */
 extern void catalog_check_owner(Oid relid);
 
-/* The owner of any relation; error if it is gone. */
-extern Oid	catalog_relation_owner(Oid relid);
-
 extern Column *catalog_find_column(const SegmentTable *table, const char *name);
 
 /* store.c: rows of the configuration tables, written as the extension's owner */
