@@ -54,6 +54,9 @@ extern TimestampTz context_instant(void);
 extern Oid	context_schema(void);
 extern Oid	context_relation(const char *name);
 
+/* The owner of any relation; error if it is gone. */
+extern Oid	context_relation_owner(Oid relid);
+
 /* Is the extension there?  (A library can be loaded without it.) */
 extern bool context_extension_exists(void);
 

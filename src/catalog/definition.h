@@ -93,14 +93,14 @@ typedef struct SegmentTable
 extern SegmentTable *catalog_load(Oid relid);
 extern bool catalog_is_segment_table(Oid relid);
 
+/* The sources of a segment table, also of one that is gone. */
+extern List *catalog_load_sources(Oid relid);
+
 /* One source by id, or NULL.  Reads by index, without SPI: triggers call it. */
 extern Source *catalog_load_source(int id);
 
 /* Error unless the current role owns the segment table (or is a member of its owner). */
 extern void catalog_check_owner(Oid relid);
-
-/* The owner of any relation; error if it is gone. */
-extern Oid	catalog_relation_owner(Oid relid);
 
 extern Column *catalog_find_column(const SegmentTable *table, const char *name);
 

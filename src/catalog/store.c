@@ -221,7 +221,7 @@ catalog_delete_table(Oid relid)
 
 	static const char *const relations[] = {
 		"config_column", "config_source", "config_job", "config_table",
-		"job_state", "work", "pending", "table_state"
+		"job_state", "run", "work", "pending", "table_state"
 	};
 
 	add_oid(&args, relid);

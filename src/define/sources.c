@@ -51,6 +51,14 @@ check_key_expression(const SegmentTable *table, const Source *source, const char
 {
 	CheckedRule *rule = check_source_expression(table, source, text, "key");
 
+	/* a cast that fails would fail in the writer's statement */
+	if (is_integer(rule->type) && is_integer(table->key_type) &&
+		get_typlen(rule->type) > get_typlen(table->key_type))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a key of type %s does not fit the key type %s of the segment table",
+						format_type_be(rule->type), format_type_be(table->key_type)),
+				 errhint("Make the segment table with key_type => '%s'.", format_type_be(rule->type))));
 	if (!(is_integer(rule->type) && is_integer(table->key_type)) &&
 		!(rule->type == VARCHAROID && table->key_type == TEXTOID))
 		rule_coerce(rule, table, source->relation, table->key_type, "the key");

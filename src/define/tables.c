@@ -268,6 +268,17 @@ segment_set_max_age(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* What is left of a segment table that was dropped by plain DDL. */
+static void
+forget_table(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, catalog_load_sources(relid))
+		capture_remove(lfirst(lc));
+	catalog_delete_table(relid);
+}
+
 /* Event trigger: forgets segment tables and sources dropped by plain DDL. */
 Datum
 segment_on_drop(PG_FUNCTION_ARGS)
@@ -290,8 +301,12 @@ segment_on_drop(PG_FUNCTION_ARGS)
 				" WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0", false, 0);
 	dropped = SPI_tuptable;
 	for (uint64 i = 0; dropped != NULL && i < dropped->numvals; i++)
-		catalog_delete_table(DatumGetObjectId(SPI_getbinval(dropped->vals[i], dropped->tupdesc,
-															1, &isnull)));
+		forget_table(DatumGetObjectId(SPI_getbinval(dropped->vals[i], dropped->tupdesc,
+													1, &isnull)));
+	SPI_execute("UPDATE segment.config_table t SET events = NULL"
+				" FROM pg_event_trigger_dropped_objects() d"
+				" WHERE t.events = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0",
+				false, 0);
 
 	/* without a source, everybody may come out differently */
 	SPI_execute("WITH gone AS (DELETE FROM segment.config_source s"
@@ -299,7 +314,8 @@ segment_on_drop(PG_FUNCTION_ARGS)
 				"   WHERE s.relation = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0"
 				"   RETURNING s.tbl)"
 				" INSERT INTO segment.work (tbl, whole, key, marked_at)"
-				" SELECT DISTINCT tbl, true, '', now() FROM gone ON CONFLICT DO NOTHING", false, 0);
+				" SELECT DISTINCT tbl, true, '', now() FROM gone"
+				" WHERE tbl IN (SELECT tbl FROM segment.config_table) ON CONFLICT DO NOTHING", false, 0);
 	SPI_finish();
 	context_leave(&ctx);
 	PG_RETURN_NULL();

@@ -18,9 +18,12 @@
 #include "model/crossing.h"
 #include "pgtime.h"
 #include "utils/datetime.h"
+#include "utils/date.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(segment_crossing);
+PG_FUNCTION_INFO_V1(segment_crossing_timestamp);
+PG_FUNCTION_INFO_V1(segment_crossing_date);
 PG_FUNCTION_INFO_V1(segment_crossing_span);
 
 #define UNIX_SECONDS(t) \
@@ -222,25 +225,21 @@ as_of(void)
 }
 
 /*
- * segment.crossing(at, shift, after): the next flip of
- * segment.now() + shift >= at, or of > if after.
+ * The next flip of segment.now() + shift >= at, or of > if after; false if
+ * there is none.
  *
  * The slack of the window: adding months or days reads the local clock at one
  * offset of the zone and sets it back at another, so the sum is off by no more
  * than the spread of the zone's offsets, once for months and once for days.
  */
-Datum
-segment_crossing(PG_FUNCTION_ARGS)
+static bool
+next_crossing(TimestampTz at, Interval *shift, bool after, TimestampTz *result)
 {
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(0);
-	Interval   *shift = PG_GETARG_INTERVAL_P(1);
-	bool		after = PG_GETARG_BOOL(2);
 	int64		slack = 0;
 	CrossingWindow window;
-	TimestampTz result;
 
 	if (TIMESTAMP_NOT_FINITE(at))
-		PG_RETURN_NULL();
+		return false;
 	if (after)
 		at++;
 	if (shift->month != 0)
@@ -248,8 +247,49 @@ segment_crossing(PG_FUNCTION_ARGS)
 	if (shift->day != 0)
 		slack += zone_spread();
 	window = crossing_window(at, shift->month, shift->day, shift->time, slack);
-	if (!crossing_find(as_of(), at, window, shift_instant, shift, &result) ||
-		!IS_VALID_TIMESTAMP(result))
+	return crossing_find(as_of(), at, window, shift_instant, shift, result) &&
+		IS_VALID_TIMESTAMP(*result);
+}
+
+/* segment.crossing(at timestamptz, shift, after) */
+Datum
+segment_crossing(PG_FUNCTION_ARGS)
+{
+	TimestampTz result;
+
+	if (!next_crossing(PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_INTERVAL_P(1),
+					   PG_GETARG_BOOL(2), &result))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(result);
+}
+
+/*
+ * segment.crossing(at timestamp, shift, after): the comparison takes a local
+ * time that is out of the range of instants, where a cast would raise an error.
+ */
+Datum
+segment_crossing_timestamp(PG_FUNCTION_ARGS)
+{
+	int			overflow;
+	TimestampTz at = timestamp2timestamptz_opt_overflow(PG_GETARG_TIMESTAMP(0), &overflow);
+	TimestampTz result;
+
+	if (overflow != 0 ||
+		!next_crossing(at, PG_GETARG_INTERVAL_P(1), PG_GETARG_BOOL(2), &result))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(result);
+}
+
+/* segment.crossing(at date, shift, after): the same of midnight */
+Datum
+segment_crossing_date(PG_FUNCTION_ARGS)
+{
+	int			overflow;
+	TimestampTz at = date2timestamptz_opt_overflow(PG_GETARG_DATEADT(0), &overflow);
+	TimestampTz result;
+
+	if (overflow != 0 ||
+		!next_crossing(at, PG_GETARG_INTERVAL_P(1), PG_GETARG_BOOL(2), &result))
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
 }

@@ -126,7 +126,7 @@ crossing_of_instant(TimeWalk *walk, Node *fixed, int strategy, Node *mover)
 	if (shift == NULL ||
 		(type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID))
 		return NULL;
-	return psprintf("segment.crossing((%s)::timestamptz, %s, %s)",
+	return psprintf("segment.crossing(%s, %s, %s)",
 					text_of(walk, fixed), shift, after ? "true" : "false");
 }
 
