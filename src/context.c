@@ -103,18 +103,6 @@ context_set_as_of(TimestampTz as_of)
 }
 
 void
-context_avoid_jit(void)
-{
-	pin("jit", "off");
-}
-
-void
-context_prefer_indexes(void)
-{
-	pin("enable_seqscan", "off");
-}
-
-void
 context_leave(RunContext *ctx)
 {
 	AtEOXact_GUC(false, ctx->nestlevel);
