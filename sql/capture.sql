@@ -25,13 +25,16 @@ CREATE TABLE segment.bookmark (
 INSERT INTO segment.bookmark (snapshot) VALUES (pg_catalog.pg_current_snapshot());
 COMMENT ON TABLE segment.bookmark IS 'how far the mark logs have been collected';
 
--- Keys to process, each once.
+-- Keys to process.  Each stands here once, unless it is collected again while
+-- its segment table is being processed: then under the number of that
+-- collection, so that the collector need not wait for the end of the batch.
 CREATE TABLE segment.work (
-    tbl       oid         NOT NULL,
-    whole     bool        NOT NULL,             -- every customer; key is then empty
-    key       text        NOT NULL,
-    marked_at timestamptz NOT NULL,             -- of the oldest mark
-    PRIMARY KEY (tbl, whole, key)
+    tbl        oid         NOT NULL,
+    whole      bool        NOT NULL,            -- every customer; key is then empty
+    key        text        NOT NULL,
+    collection bigint      NOT NULL DEFAULT 0,
+    marked_at  timestamptz NOT NULL,            -- of the oldest mark
+    PRIMARY KEY (tbl, whole, key, collection)
 );
 COMMENT ON TABLE segment.work IS 'customers to be processed by the next refresh';
 

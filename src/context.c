@@ -87,17 +87,7 @@ context_enter_canonical(RunContext *ctx)
 void
 context_enter_catalog(RunContext *ctx)
 {
-	HeapTuple	tuple;
-	Oid			owner;
-	Oid			relid = context_relation("config_table");
-
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
+	Oid			owner = context_relation_owner(context_relation("config_table"));
 
 	remember(ctx);
 	SetUserIdAndSecContext(owner,
@@ -110,18 +100,6 @@ void
 context_set_as_of(TimestampTz as_of)
 {
 	pin("segment.as_of", timestamptz_to_str(as_of));
-}
-
-void
-context_avoid_jit(void)
-{
-	pin("jit", "off");
-}
-
-void
-context_prefer_indexes(void)
-{
-	pin("enable_seqscan", "off");
 }
 
 void
@@ -156,6 +134,21 @@ context_relation(const char *name)
 				 errmsg("relation \"segment.%s\" does not exist", name),
 				 errhint("Run CREATE EXTENSION segment in this database.")));
 	return relid;
+}
+
+Oid
+context_relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
 }
 
 bool

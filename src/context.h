@@ -42,15 +42,6 @@ extern void context_enter_catalog(RunContext *ctx);
 /* Sets segment.as_of until context_leave. */
 extern void context_set_as_of(TimestampTz as_of);
 
-/*
- * Until context_leave, statements run uncompiled: it takes longer to compile
- * one with a clause for every column than to run it once.
- */
-extern void context_avoid_jit(void);
-
-/* Until context_leave, rows are found by index wherever there is one. */
-extern void context_prefer_indexes(void);
-
 extern void context_leave(RunContext *ctx);
 
 /*
@@ -62,6 +53,9 @@ extern TimestampTz context_instant(void);
 /* OID of the schema segment, and of a relation or function in it (error if missing). */
 extern Oid	context_schema(void);
 extern Oid	context_relation(const char *name);
+
+/* The owner of any relation; error if it is gone. */
+extern Oid	context_relation_owner(Oid relid);
 
 /* Is the extension there?  (A library can be loaded without it.) */
 extern bool context_extension_exists(void);

@@ -9,6 +9,7 @@
 
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
 
 /* A named expression: an extra column of a source, or an attribute. */
 typedef struct NamedExpr
@@ -93,6 +94,13 @@ typedef struct SegmentTable
 extern SegmentTable *catalog_load(Oid relid);
 extern bool catalog_is_segment_table(Oid relid);
 
+/*
+ * Until the end of the transaction, no other may take keys of this segment
+ * table out of work (ExclusiveLock), or takes any (ShareLock).  With wait
+ * false: whether the lock could be had at once.
+ */
+extern bool catalog_lock_work(Oid relid, LOCKMODE mode, bool wait);
+
 /* The sources of a segment table, also of one that is gone. */
 extern List *catalog_load_sources(Oid relid);
 
@@ -101,9 +109,6 @@ extern Source *catalog_load_source(int id);
 
 /* Error unless the current role owns the segment table (or is a member of its owner). */
 extern void catalog_check_owner(Oid relid);
-
-/* The owner of any relation; error if it is gone. */
-extern Oid	catalog_relation_owner(Oid relid);
 
 extern Column *catalog_find_column(const SegmentTable *table, const char *name);
 

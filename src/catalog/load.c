@@ -11,7 +11,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/definition.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "context.h"
@@ -22,7 +21,6 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /* Column numbers of the configuration tables, as sql/catalog.sql orders them. */
@@ -222,21 +220,6 @@ by_position(const ListCell *a, const ListCell *b)
 	return ((Column *) lfirst(a))->position - ((Column *) lfirst(b))->position;
 }
 
-Oid
-catalog_relation_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /* The relation's name for a message, or its OID if it is gone. */
 static const char *
 describe(Oid relid)
@@ -258,7 +241,7 @@ catalog_load(Oid relid)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a segment table", describe(relid)),
 				 errhint("See the view segment.tables, or make one with segment.create_table().")));
-	table->owner = catalog_relation_owner(relid);
+	table->owner = context_relation_owner(relid);
 	table->sources = catalog_load_sources(relid);
 	scan_rows("config_column", "config_column_pkey", COLUMN_TBL, F_OIDEQ, oid,
 			  read_column, &table->columns);

@@ -9,6 +9,8 @@
 #include "catalog/pg_type.h"
 #include "context.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -214,6 +216,15 @@ catalog_delete_column(Oid relid, const char *name)
 	run("DELETE FROM segment.config_column WHERE tbl = $1 AND name = $2", &args);
 }
 
+bool
+catalog_lock_work(Oid relid, LOCKMODE mode, bool wait)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, context_relation("work"), relid, 0);
+	return LockAcquire(&tag, mode, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
+
 void
 catalog_delete_table(Oid relid)
 {
@@ -221,10 +232,18 @@ catalog_delete_table(Oid relid)
 
 	static const char *const relations[] = {
 		"config_column", "config_source", "config_job", "config_table",
-		"job_state", "run", "work", "pending", "table_state"
+		"job_state", "run", "pending", "table_state"
 	};
 
 	add_oid(&args, relid);
+
+	/*
+	 * A collection would wait for the deletion of keys; the lock tells it not
+	 * to.  Whoever has it now waits for us to let go of the table: what is left
+	 * in work then does no harm.
+	 */
+	if (catalog_lock_work(relid, ExclusiveLock, false))
+		run("DELETE FROM segment.work WHERE tbl = $1", &args);
 	for (int i = 0; i < lengthof(relations); i++)
 		run(psprintf("DELETE FROM segment.%s WHERE tbl = $1", relations[i]), &args);
 }

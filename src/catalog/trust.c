@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/trust.h"
+#include "context.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -17,7 +18,7 @@ trust_check_source(const SegmentTable *table, Oid relation)
 	char	   *name = catalog_qualified_name(relation);
 	char	   *owner_name = GetUserNameFromId(table->owner, false);
 
-	if (superuser_arg(table->owner) && !superuser_arg(catalog_relation_owner(relation)))
+	if (superuser_arg(table->owner) && !superuser_arg(context_relation_owner(relation)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("a segment table owned by a superuser may not read another role's table %s", name),

@@ -313,8 +313,8 @@ segment_on_drop(PG_FUNCTION_ARGS)
 				"   USING pg_event_trigger_dropped_objects() d"
 				"   WHERE s.relation = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0"
 				"   RETURNING s.tbl)"
-				" INSERT INTO segment.work (tbl, whole, key, marked_at)"
-				" SELECT DISTINCT tbl, true, '', now() FROM gone"
+				" INSERT INTO segment.work (tbl, whole, key, collection, marked_at)"
+				" SELECT DISTINCT tbl, true, '', pg_current_xact_id()::text::bigint, now() FROM gone"
 				" WHERE tbl IN (SELECT tbl FROM segment.config_table) ON CONFLICT DO NOTHING", false, 0);
 	SPI_finish();
 	context_leave(&ctx);

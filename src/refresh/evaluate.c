@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "context.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -89,8 +88,6 @@ evaluate(const SegmentTable *table, Datum keys, bool future, bool snapshot_of_ca
 	};
 	int			result;
 
-	if (keys != (Datum) 0)
-		context_avoid_jit();
 	receiver.evaluation = palloc0(sizeof(Evaluation));
 	receiver.evaluation->rows = tuplestore_begin_heap(false, false, work_mem);
 	result = SPI_execute_extended(sql, &options);

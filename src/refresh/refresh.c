@@ -7,8 +7,8 @@
  * batch; note how fresh the table is.  A step that fails or is killed is
  * undone whole, and what it had claimed is work again.
  *
- * In each step locks come first: the segment table, then the claim, and only
- * then the snapshot in which events are read.
+ * In each step locks come first: that on the table's work, then the segment
+ * table, and only then the snapshot in which events are read.
  */
 #include "postgres.h"
 
@@ -134,12 +134,11 @@ read_state(Refresh *refresh)
 }
 
 /*
- * Claims keys and takes them out of work; 0 if there are none.  First those
- * that nobody else is at; with wait also those, so that a refresh does not end
- * before what it found is done.
+ * Takes keys out of work; 0 if there are none.  What is taken is work again if
+ * the transaction fails; that nobody else takes it, the lock on work sees to.
  */
 static Datum
-claim_keys(Refresh *refresh, bool wait, int64 *nkeys)
+claim_keys(Refresh *refresh, int64 *nkeys)
 {
 	Oid			types[] = {OIDOID, INT8OID};
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid), Int64GetDatum(segment_batch_size)};
@@ -150,12 +149,11 @@ claim_keys(Refresh *refresh, bool wait, int64 *nkeys)
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	run_sql(psprintf("WITH claimed AS MATERIALIZED (SELECT key FROM segment.work"
-					 "  WHERE tbl = $1 AND NOT whole ORDER BY key LIMIT $2 FOR UPDATE%s),"
-					 " taken AS (DELETE FROM segment.work w USING claimed c"
-					 "  WHERE w.tbl = $1 AND NOT w.whole AND w.key = c.key RETURNING w.key)"
-					 " SELECT array_agg(key), count(*) FROM taken", wait ? "" : " SKIP LOCKED"),
-			2, types, values, false);
+	run_sql("WITH claimed AS MATERIALIZED (SELECT DISTINCT key FROM segment.work"
+			"  WHERE tbl = $1 AND NOT whole ORDER BY key LIMIT $2),"
+			" taken AS (DELETE FROM segment.work w USING claimed c"
+			"  WHERE w.tbl = $1 AND NOT w.whole AND w.key = c.key RETURNING w.key)"
+			" SELECT array_agg(DISTINCT key), count(DISTINCT key) FROM taken", 2, types, values, false);
 	keys = first_value(&isnull);
 	*nkeys = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
 	if (*nkeys > 0)
@@ -199,7 +197,7 @@ enqueue_due(Refresh *refresh, const SegmentTable *table)
 	run_sql("INSERT INTO segment.work (tbl, whole, key, marked_at)"
 			" SELECT $1, false, key, clock_timestamp() FROM (SELECT unnest($4) AS key UNION"
 			"   (SELECT key FROM segment.pending WHERE tbl = $1 AND due <= $2 ORDER BY due LIMIT $3)) d"
-			" ORDER BY key COLLATE \"C\" ON CONFLICT DO NOTHING", 4, types, values, false);
+			" ON CONFLICT DO NOTHING", 4, types, values, false);
 	context_leave(&ctx);
 	SPI_finish();
 }
@@ -254,15 +252,17 @@ process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bo
 
 /* One batch; returns whether there was anything to do. */
 static bool
-process_batch(Refresh *refresh, bool wait)
+process_batch(Refresh *refresh)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
-	SegmentTable *table = open_table(refresh, RowExclusiveLock);
+	SegmentTable *table;
 	int64		nkeys;
 	Datum		keys;
 
+	catalog_lock_work(refresh->relid, ExclusiveLock, true);
+	table = open_table(refresh, RowExclusiveLock);
 	enqueue_due(refresh, table);
-	keys = claim_keys(refresh, wait, &nkeys);
+	keys = claim_keys(refresh, &nkeys);
 	if (nkeys > 0)
 		process(refresh, table, keys, true, false);
 	MemoryContextSwitchTo(old);
@@ -362,10 +362,12 @@ static void
 process_whole(Refresh *refresh, bool rewind)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
-	SegmentTable *table = open_table(refresh, ShareRowExclusiveLock);
+	SegmentTable *table;
 	int64		ignored;
 	bool		future;
 
+	catalog_lock_work(refresh->relid, ExclusiveLock, true);
+	table = open_table(refresh, ShareRowExclusiveLock);
 	progress_start(&refresh->run, "surveying", 0);
 	claim_all(refresh);
 	survey_sources(table, &ignored, &future);
@@ -432,14 +434,17 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	end_step(&refresh);
 	ensure_triggers(&refresh);
 	end_step(&refresh);
-	refresh_collect(refresh.nonatomic);
+	if (refresh.nonatomic)
+		refresh_collect();
+	else
+		refresh_collect_own(refresh.relid);
 	end_step(&refresh);
 
 	refresh.started = context_instant();
 	state = read_state(&refresh);
 	if (rebuild || state.whole)
 		process_whole(&refresh, state.rewind);
-	while (process_batch(&refresh, false) || process_batch(&refresh, true))
+	while (process_batch(&refresh))
 		;
 	note_freshness(&refresh);
 	run_finish(&refresh.run);

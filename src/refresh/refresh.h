@@ -15,10 +15,18 @@ extern void refresh_init(void);
 /* collect.c */
 
 /*
- * Moves the marks committed since the last collection into work.  Locks the
- * bookmark before it takes a snapshot.  may_rotate: the transaction ends soon.
+ * Moves the marks committed since the last collection into work, for all
+ * segment tables.  Locks the bookmark before it takes a snapshot, so the
+ * transaction should end soon.
  */
-extern void refresh_collect(bool may_rotate);
+extern void refresh_collect(void);
+
+/*
+ * Copies the marks of one segment table into work, this transaction's own
+ * among them, for a transaction that may stay open: the bookmark stays as it
+ * is, so that nobody else waits, and the marks are collected once more later.
+ */
+extern void refresh_collect_own(Oid tbl);
 
 /* runs.c: what happened; rows of segment.run */
 

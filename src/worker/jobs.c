@@ -49,7 +49,7 @@ table_argument(FunctionCallInfo fcinfo)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("segment table must not be null")));
+				 errmsg("tbl must not be null")));
 	tbl = PG_GETARG_OID(0);
 	if (!catalog_is_segment_table(tbl))
 	{
@@ -103,7 +103,7 @@ segment_schedule(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("schedule must not be null"),
+				 errmsg("spec must not be null"),
 				 errhint("Use segment.unschedule() to end a schedule.")));
 	spec = text_to_cstring(PG_GETARG_TEXT_PP(1));
 

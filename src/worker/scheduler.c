@@ -120,7 +120,7 @@ collect_step(void)
 	/* whoever refreshes inside a long transaction holds the bookmark */
 	(void) set_config_option("lock_timeout", "1s", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_LOCAL, true, 0, false);
-	refresh_collect(true);
+	refresh_collect();
 }
 
 /* Counts the failure of a job that ended without a word. */

@@ -45,10 +45,6 @@ value() {
 	sql -At -c "$1"
 }
 
-part() {
-	[[ " $PARTS " == *" $1 "* ]]
-}
-
 # Runs the SQL on standard input; keeps the time of each statement before
 # which it says "\echo @NAME".
 measure() {
@@ -111,7 +107,7 @@ facts() {
 	say ""
 	say "segment $(value "SELECT extversion FROM pg_extension WHERE extname = 'segment'"), $("$PG_CONFIG" --version)," \
 		"$(nproc) cores ($(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1))," \
-		"$(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1048576 }' /proc/meminfo) of memory, kernel $(uname -r)."
+		"$(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1048576 }' /proc/meminfo) of memory."
 	printf 'Settings:'
 	for s in "${SETTINGS[@]}"; do
 		printf ' `%s`' "$s"
