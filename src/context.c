@@ -103,6 +103,12 @@ context_set_as_of(TimestampTz as_of)
 }
 
 void
+context_set(const char *name, const char *value)
+{
+	pin(name, value);
+}
+
+void
 context_leave(RunContext *ctx)
 {
 	AtEOXact_GUC(false, ctx->nestlevel);

@@ -42,6 +42,9 @@ extern void context_enter_catalog(RunContext *ctx);
 /* Sets segment.as_of until context_leave. */
 extern void context_set_as_of(TimestampTz as_of);
 
+/* Sets any other setting until context_leave. */
+extern void context_set(const char *name, const char *value);
+
 extern void context_leave(RunContext *ctx);
 
 /*

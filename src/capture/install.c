@@ -132,14 +132,13 @@ enable_trigger(Oid relid, const char *trigger)
 	char	   *command = psprintf("ALTER TABLE ONLY %s ENABLE TRIGGER %s",
 								   catalog_qualified_name(relid), quote_identifier(trigger));
 
-	if (segment_owns_relation(relid, GetUserId()))
-		run(command);
-	else
-		ereport(WARNING,
-				(errcode(ERRCODE_WARNING),
+	if (!segment_owns_relation(relid, GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("trigger \"%s\" on table \"%s\" is disabled, so changes go unnoticed",
 						trigger, get_rel_name(relid)),
 				 errhint("As the table's owner, run: %s", command)));
+	run(command);
 }
 
 /*

@@ -50,6 +50,9 @@ define_open(Oid relid)
 	/* fails early, with the clearer error, before anything is locked */
 	table = catalog_load(relid);
 	catalog_check_owner(relid);
+
+	/* in the order in which refreshes lock */
+	catalog_lock_work(relid, ExclusiveLock, true);
 	LockRelationOid(relid, ShareRowExclusiveLock);
 	table = catalog_load(relid);
 	catalog_check_owner(relid);

@@ -14,7 +14,6 @@
 #include "refresh/internal.h"
 #include "rule/rule.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 /* Columns of the table that are computed: all but the rule of eligibility. */
@@ -211,22 +210,6 @@ rewind_history(const SegmentTable *table, TimestampTz as_of)
 			1, types, values, false);
 }
 
-/*
- * How many rows differ, and enter or leave segments, the planner can't know.
- * Compiling a statement with clauses for every column takes longer than it
- * saves; and what belongs to some keys is to be found by index.  In force until
- * the caller's context ends.
- */
-static void
-steer_planner(bool keyed)
-{
-	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	if (keyed)
-		(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-}
-
 int64
 apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind)
 {
@@ -238,7 +221,14 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind
 	StringInfoData sql;
 	int64		written;
 
-	steer_planner(keyed);
+	/*
+	 * How many rows differ, and enter or leave segments, the planner can't
+	 * know.  Compiling clauses for every column takes longer than it saves, and
+	 * what belongs to some keys is to be found by index.
+	 */
+	context_set("jit", "off");
+	if (keyed)
+		context_set("enable_seqscan", "off");
 	initStringInfo(&sql);
 	append_differences(&sql, table, name, key, keyed);
 	append_writes(&sql, table, name, key);

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "context.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -88,6 +89,9 @@ evaluate(const SegmentTable *table, Datum keys, bool future, bool snapshot_of_ca
 	};
 	int			result;
 
+	/* for some customers, compiling takes longer than it saves */
+	if (keys != (Datum) 0)
+		context_set("jit", "off");
 	receiver.evaluation = palloc0(sizeof(Evaluation));
 	receiver.evaluation->rows = tuplestore_begin_heap(false, false, work_mem);
 	result = SPI_execute_extended(sql, &options);

@@ -61,12 +61,12 @@ end_step(Refresh *refresh)
 
 /* The segment table as it is defined now, locked against changes of its definition. */
 static SegmentTable *
-open_table(Refresh *refresh, LOCKMODE lockmode)
+open_table(Refresh *refresh)
 {
 	SegmentTable *table;
 	ListCell   *lc;
 
-	LockRelationOid(refresh->relid, lockmode);
+	LockRelationOid(refresh->relid, RowExclusiveLock);
 	if (get_rel_name(refresh->relid) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -85,7 +85,7 @@ open_table(Refresh *refresh, LOCKMODE lockmode)
 static void
 ensure_triggers(Refresh *refresh)
 {
-	SegmentTable *table = open_table(refresh, RowExclusiveLock);
+	SegmentTable *table = open_table(refresh);
 	bool		missing = false;
 	RunContext	ctx;
 	ListCell   *lc;
@@ -134,11 +134,11 @@ read_state(Refresh *refresh)
 }
 
 /*
- * Takes keys out of work; 0 if there are none.  What is taken is work again if
+ * Takes rows out of work: their keys, or 0 if there are none.  What is taken is work again if
  * the transaction fails; that nobody else takes it, the lock on work sees to.
  */
 static Datum
-claim_keys(Refresh *refresh, int64 *nkeys)
+claim_keys(Refresh *refresh, int64 *taken)
 {
 	Oid			types[] = {OIDOID, INT8OID};
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid), Int64GetDatum(segment_batch_size)};
@@ -149,14 +149,14 @@ claim_keys(Refresh *refresh, int64 *nkeys)
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	run_sql("WITH claimed AS MATERIALIZED (SELECT DISTINCT key FROM segment.work"
-			"  WHERE tbl = $1 AND NOT whole ORDER BY key LIMIT $2),"
-			" taken AS (DELETE FROM segment.work w USING claimed c"
-			"  WHERE w.tbl = $1 AND NOT w.whole AND w.key = c.key RETURNING w.key)"
-			" SELECT array_agg(DISTINCT key), count(DISTINCT key) FROM taken", 2, types, values, false);
+	/* by place: whatever the statistics say, each row is found once */
+	run_sql("WITH taken AS (DELETE FROM segment.work w WHERE w.ctid = ANY (ARRAY("
+			"   SELECT ctid FROM segment.work WHERE tbl = $1 AND NOT whole ORDER BY key LIMIT $2))"
+			"  RETURNING w.key)"
+			" SELECT array_agg(DISTINCT key), count(*) FROM taken", 2, types, values, false);
 	keys = first_value(&isnull);
-	*nkeys = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-	if (*nkeys > 0)
+	*taken = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	if (*taken > 0)
 	{
 		MemoryContext old = MemoryContextSwitchTo(caller);
 
@@ -250,24 +250,27 @@ process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bo
 	SPI_finish();
 }
 
-/* One batch; returns whether there was anything to do. */
+/*
+ * One batch; returns whether there may be more.  What is collected while it
+ * runs is for the next refresh: else one could go on for ever.
+ */
 static bool
 process_batch(Refresh *refresh)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
 	SegmentTable *table;
-	int64		nkeys;
+	int64		taken;
 	Datum		keys;
 
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
-	table = open_table(refresh, RowExclusiveLock);
+	table = open_table(refresh);
 	enqueue_due(refresh, table);
-	keys = claim_keys(refresh, &nkeys);
-	if (nkeys > 0)
+	keys = claim_keys(refresh, &taken);
+	if (taken > 0)
 		process(refresh, table, keys, true, false);
 	MemoryContextSwitchTo(old);
 	end_step(refresh);
-	return nkeys > 0;
+	return taken == segment_batch_size;
 }
 
 /*
@@ -355,8 +358,8 @@ row_estimate(Oid relid)
 
 /*
  * Everybody, in one transaction: readers see the old rows until it commits.
- * The lock keeps out batches, whose rows it could otherwise overwrite with
- * older ones; readers and writers of events it does not touch.
+ * The lock on work keeps out batches, whose rows it could otherwise overwrite
+ * with older ones; readers and writers of events it does not touch.
  */
 static void
 process_whole(Refresh *refresh, bool rewind)
@@ -367,7 +370,7 @@ process_whole(Refresh *refresh, bool rewind)
 	bool		future;
 
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
-	table = open_table(refresh, ShareRowExclusiveLock);
+	table = open_table(refresh);
 	progress_start(&refresh->run, "surveying", 0);
 	claim_all(refresh);
 	survey_sources(table, &ignored, &future);
@@ -384,7 +387,7 @@ static void
 note_freshness(Refresh *refresh)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
-	SegmentTable *table = open_table(refresh, RowExclusiveLock);
+	SegmentTable *table = open_table(refresh);
 	Oid			types[] = {OIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
 	TimestampTzGetDatum(refresh->started), (Datum) 0};

@@ -192,6 +192,38 @@ crossing_of(TimeWalk *walk, OpExpr *op)
 	return crossing;
 }
 
+static void
+add_crossing(TimeWalk *walk, char *crossing)
+{
+	StringInfoData guarded;
+	ListCell   *lc;
+
+	if (walk->guards != NIL)
+	{
+		initStringInfo(&guarded);
+		foreach(lc, walk->guards)
+			appendStringInfo(&guarded, "%s%s", guarded.len == 0 ? "CASE WHEN " : " AND ",
+							 (char *) lfirst(lc));
+		appendStringInfo(&guarded, " THEN %s END", crossing);
+		crossing = guarded.data;
+	}
+	if (walk->in_aggregate)
+		crossing = psprintf("min(%s)%s", crossing, walk->filter);
+	foreach(lc, walk->rule->crossings)
+	{
+		if (strcmp(lfirst(lc), crossing) == 0)
+			return;
+	}
+	walk->rule->crossings = lappend(walk->rule->crossings, crossing);
+}
+
+static void
+give_up(TimeWalk *walk, Node *node)
+{
+	if (walk->rule->unanalyzed == NULL)
+		walk->rule->unanalyzed = text_of(walk, node);
+}
+
 /* Can its evaluation raise no error, for whatever row? */
 static bool
 is_harmless(Node *node)
@@ -226,54 +258,49 @@ has_harmless_operands(OpExpr *op)
 	return true;
 }
 
-static void
-add_crossing(TimeWalk *walk, char *crossing)
+/* A condition that can raise no error: a comparison of columns and constants. */
+static bool
+is_harmless_condition(Node *node)
 {
-	StringInfoData guarded;
-	ListCell   *lc;
+	OpExpr	   *op = (OpExpr *) node;
 
-	if (walk->guards != NIL)
-	{
-		initStringInfo(&guarded);
-		foreach(lc, walk->guards)
-			appendStringInfo(&guarded, "%s%s", guarded.len == 0 ? "CASE WHEN " : " AND ",
-							 (char *) lfirst(lc));
-		appendStringInfo(&guarded, " THEN %s END", crossing);
-		crossing = guarded.data;
-	}
-	if (walk->in_aggregate)
-		crossing = psprintf("min(%s)%s", crossing, walk->filter);
-	foreach(lc, walk->rule->crossings)
-	{
-		if (strcmp(lfirst(lc), crossing) == 0)
-			return;
-	}
-	walk->rule->crossings = lappend(walk->rule->crossings, crossing);
-}
-
-static void
-give_up(TimeWalk *walk, Node *node)
-{
-	if (walk->rule->unanalyzed == NULL)
-		walk->rule->unanalyzed = text_of(walk, node);
+	if (IsA(node, NullTest))
+		return is_harmless((Node *) ((NullTest *) node)->arg);
+	if (!IsA(node, OpExpr))
+		return is_harmless(node);
+	return list_length(op->args) == 2 && get_op_btree_interpretation(op->opno) != NIL &&
+		is_harmless(linitial(op->args)) && is_harmless(lsecond(op->args));
 }
 
 /*
- * The conjuncts of a filter that do not move, as a FILTER clause: only their
- * events matter for crossings.
+ * The parts of AND or OR that do not move and are evaluated before one that
+ * does, as PostgreSQL goes from left to right; later ones only if they can do
+ * no harm.
  */
+static List *
+fixed_parts(TimeWalk *walk, List *parts, Node *before)
+{
+	List	   *result = NIL;
+	bool		passed = false;
+	ListCell   *lc;
+
+	foreach(lc, parts)
+	{
+		Node	   *part = lfirst(lc);
+
+		passed = passed || part == before || (before == NULL && moving(walk, part));
+		if (!moving(walk, part) && (!passed || is_harmless_condition(part)))
+			result = lappend(result, part);
+	}
+	return result;
+}
+
+/* What is fixed in a filter, as a FILTER clause: only those events matter for crossings. */
 static char *
 fixed_filter(TimeWalk *walk, Expr *filter)
 {
-	List	   *conjuncts = make_ands_implicit(filter);
-	List	   *fixed = NIL;
-	ListCell   *lc;
+	List	   *fixed = fixed_parts(walk, make_ands_implicit(filter), NULL);
 
-	foreach(lc, conjuncts)
-	{
-		if (!moving(walk, lfirst(lc)))
-			fixed = lappend(fixed, lfirst(lc));
-	}
 	if (fixed == NIL)
 		return "";
 	return psprintf(" FILTER (WHERE %s)", text_of(walk, (Node *) make_ands_explicit(fixed)));
@@ -313,27 +340,26 @@ static void
 analyze_bool(BoolExpr *expr, TimeWalk *walk)
 {
 	List	   *outer_guards = walk->guards;
-	List	   *fixed = NIL;
+	bool		conjunction = expr->boolop == AND_EXPR;
 	ListCell   *lc;
 
 	foreach(lc, expr->args)
 	{
-		if (expr->boolop != NOT_EXPR && !moving(walk, lfirst(lc)))
-			fixed = lappend(fixed, lfirst(lc));
-	}
-	if (fixed != NIL)
-	{
-		bool		conjunction = expr->boolop == AND_EXPR;
-		Expr	   *all = conjunction ? make_ands_explicit(fixed) :
-			list_length(fixed) == 1 ? linitial(fixed) : make_orclause(fixed);
+		List	   *fixed = expr->boolop == NOT_EXPR || !moving(walk, lfirst(lc)) ? NIL :
+			fixed_parts(walk, expr->args, lfirst(lc));
 
-		walk->guards = lappend(list_copy(outer_guards),
-							   psprintf("((%s) IS NOT %s)", text_of(walk, (Node *) all),
-										conjunction ? "FALSE" : "TRUE"));
-	}
-	foreach(lc, expr->args)
+		if (fixed != NIL)
+		{
+			Expr	   *all = conjunction ? make_ands_explicit(fixed) :
+				list_length(fixed) == 1 ? linitial(fixed) : make_orclause(fixed);
+
+			walk->guards = lappend(list_copy(outer_guards),
+								   psprintf("((%s) IS NOT %s)", text_of(walk, (Node *) all),
+											conjunction ? "FALSE" : "TRUE"));
+		}
 		analyze_walker(lfirst(lc), walk);
-	walk->guards = outer_guards;
+		walk->guards = outer_guards;
+	}
 }
 
 /*
