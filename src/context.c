@@ -51,6 +51,9 @@ pin_settings(const char *search_path, const char *time_zone)
 	pin("transform_null_equals", "off");
 	pin("quote_all_identifiers", "off");
 	pin("xmloption", "content");
+	pin("lc_monetary", "C");
+	pin("lc_numeric", "C");
+	pin("lc_time", "C");
 }
 
 static void

@@ -215,6 +215,7 @@ capture_install(const Source *source)
 	if (right != ACLCHECK_OK)
 		aclcheck_error(right, OBJECT_TABLE, get_rel_name(source->relation));
 
+	LockRelationOid(source->relation, AccessShareLock);
 	relids = find_all_inheritors(source->relation, AccessShareLock, NULL);
 	foreach(lc, relids)
 	{

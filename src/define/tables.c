@@ -319,6 +319,8 @@ segment_on_drop(PG_FUNCTION_ARGS)
 				" INSERT INTO segment.work (tbl, whole, key, collection, marked_at)"
 				" SELECT DISTINCT tbl, true, '', pg_current_xact_id()::text::bigint, now() FROM gone"
 				" WHERE tbl IN (SELECT tbl FROM segment.config_table) ON CONFLICT DO NOTHING", false, 0);
+	if (SPI_processed > 0)
+		wake_at_commit();
 	SPI_finish();
 	context_leave(&ctx);
 	PG_RETURN_NULL();

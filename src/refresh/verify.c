@@ -332,7 +332,12 @@ lock_sources(Oid relid)
 	ListCell   *lc;
 
 	foreach(lc, catalog_load(relid)->sources)
-		find_all_inheritors(((Source *) lfirst(lc))->relation, AccessShareLock, NULL);
+	{
+		Oid			relation = ((Source *) lfirst(lc))->relation;
+
+		LockRelationOid(relation, AccessShareLock);
+		find_all_inheritors(relation, AccessShareLock, NULL);
+	}
 }
 
 /* verify(tbl) → (key, problem, stored, expected) */

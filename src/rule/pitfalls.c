@@ -9,6 +9,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "rule/rule.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -72,9 +73,20 @@ is_about_time(Oid type)
 
 	if (!OidIsValid(element))
 		element = get_range_subtype(type);
+	if (!OidIsValid(element) && OidIsValid(get_multirange_range(type)))
+		element = get_range_subtype(get_multirange_range(type));
 	get_type_category_preferred(getBaseType(OidIsValid(element) ? element : type),
 								&category, &preferred);
 	return category == TYPCATEGORY_DATETIME;
+}
+
+/* Text that is the same for every row, turned into a time when it is evaluated? */
+static bool
+is_constant_text_as_time(Node *node)
+{
+	return IsA(node, CoerceViaIO) && is_about_time(((CoerceViaIO *) node)->resulttype) &&
+		!contain_var_clause((Node *) ((CoerceViaIO *) node)->arg) &&
+		!rule_is_moving((Node *) ((CoerceViaIO *) node)->arg, NULL);
 }
 
 static bool
@@ -82,6 +94,12 @@ refuse_walker(Node *node, List *locations)
 {
 	if (node == NULL)
 		return false;
+	if (is_constant_text_as_time(node))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("constant text is not allowed as a time here"),
+				 errdetail("It might name the clock, as 'today' does, which would go unnoticed."),
+				 errhint("Write a literal, such as timestamptz '2026-01-31', or use now().")));
 	if (IsA(node, Const) && is_about_time(((Const *) node)->consttype) &&
 		list_member_int(locations, ((Const *) node)->location))
 		ereport(ERROR,
@@ -95,8 +113,7 @@ refuse_walker(Node *node, List *locations)
 void
 rule_refuse_clock_literals(Node *node, List *locations)
 {
-	if (locations != NIL)
-		refuse_walker(node, locations);
+	refuse_walker(node, locations);
 }
 
 static bool

@@ -224,12 +224,51 @@ give_up(TimeWalk *walk, Node *node)
 		walk->rule->unanalyzed = text_of(walk, node);
 }
 
-/* Can its evaluation raise no error, for whatever row? */
+/* A cast between dates and times, which fails only outside history. */
+static bool
+is_time_cast(Node *node)
+{
+	FuncExpr   *func = (FuncExpr *) node;
+
+	return IsA(node, FuncExpr) && list_length(func->args) == 1 &&
+		func->funcformat != COERCE_EXPLICIT_CALL &&
+		(func->funcresulttype == TIMESTAMPTZOID || func->funcresulttype == TIMESTAMPOID ||
+		 func->funcresulttype == DATEOID);
+}
+
+/* A time plus or minus an interval, which fails only there as well. */
+static bool
+is_time_shift(Node *node)
+{
+	OpExpr	   *op = (OpExpr *) node;
+
+	if (!IsA(node, OpExpr))
+		return false;
+	switch (op->opfuncid)
+	{
+		case F_TIMESTAMPTZ_PL_INTERVAL:
+		case F_TIMESTAMPTZ_MI_INTERVAL:
+		case F_TIMESTAMP_PL_INTERVAL:
+		case F_TIMESTAMP_MI_INTERVAL:
+		case F_DATE_PL_INTERVAL:
+		case F_DATE_MI_INTERVAL:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Can its evaluation raise no error, for whatever row of this world? */
 static bool
 is_harmless(Node *node)
 {
-	while (IsA(node, RelabelType))
-		node = (Node *) ((RelabelType *) node)->arg;
+	if (IsA(node, RelabelType))
+		return is_harmless((Node *) ((RelabelType *) node)->arg);
+	if (is_time_cast(node))
+		return is_harmless(linitial(((FuncExpr *) node)->args));
+	if (is_time_shift(node))
+		return is_harmless(linitial(((OpExpr *) node)->args)) &&
+			is_harmless(lsecond(((OpExpr *) node)->args));
 	return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref);
 }
 
@@ -289,7 +328,8 @@ fixed_parts(TimeWalk *walk, List *parts, Node *before)
 		Node	   *part = lfirst(lc);
 
 		passed = passed || part == before || (before == NULL && moving(walk, part));
-		if (!moving(walk, part) && (!passed || is_harmless_condition(part)))
+		if (!moving(walk, part) &&
+			((!passed && !walk->conditional) || is_harmless_condition(part)))
 			result = lappend(result, part);
 	}
 	return result;
@@ -340,6 +380,7 @@ static void
 analyze_bool(BoolExpr *expr, TimeWalk *walk)
 {
 	List	   *outer_guards = walk->guards;
+	bool		outer_conditional = walk->conditional;
 	bool		conjunction = expr->boolop == AND_EXPR;
 	ListCell   *lc;
 
@@ -359,12 +400,17 @@ analyze_bool(BoolExpr *expr, TimeWalk *walk)
 		}
 		analyze_walker(lfirst(lc), walk);
 		walk->guards = outer_guards;
+
+		/* this part may keep the next ones from being evaluated */
+		walk->conditional = walk->conditional || moving(walk, lfirst(lc));
 	}
+	walk->conditional = outer_conditional;
 }
 
 /*
  * CASE WHEN …: a branch matters where its condition holds and those before it
- * do not, as far as they do not move.
+ * do not, as far as they do not move.  Behind one that moves, which may keep
+ * those after it from being evaluated, only harmless ones are guards.
  */
 static void
 analyze_case(CaseExpr *expr, TimeWalk *walk)
@@ -379,7 +425,8 @@ analyze_case(CaseExpr *expr, TimeWalk *walk)
 	foreach(lc, expr->args)
 	{
 		CaseWhen   *when = lfirst_node(CaseWhen, lc);
-		bool		plain = expr->arg == NULL && !moving(walk, (Node *) when->expr);
+		bool		plain = expr->arg == NULL && !moving(walk, (Node *) when->expr) &&
+			(!walk->conditional || is_harmless_condition((Node *) when->expr));
 
 		analyze_walker((Node *) when->expr, walk);
 		if (plain)
@@ -393,6 +440,7 @@ analyze_case(CaseExpr *expr, TimeWalk *walk)
 		}
 		else
 		{
+			/* a condition that is no guard must not be taken for one */
 			walk->conditional = true;
 			analyze_walker((Node *) when->result, walk);
 		}

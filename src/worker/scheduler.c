@@ -244,7 +244,7 @@ static void
 look_step(void)
 {
 	static const char *const sql =
-		"SELECT j.tbl::pg_catalog.oid, j.schedule, c.relowner, a.rolcanlogin,"
+		"SELECT j.tbl::pg_catalog.oid, j.schedule, c.relowner, a.rolcanlogin AND pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'CONNECT'),"
 		" s.planned_at, coalesce(s.failures, 0), s.not_before,"
 		" CASE WHEN EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl) THEN NULL"
 		" ELSE t.next_due END"
