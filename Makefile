@@ -26,6 +26,7 @@ OBJS = \
 	src/rule/parse.o \
 	src/rule/pitfalls.o \
 	src/rule/moving.o \
+	src/rule/harmless.o \
 	src/rule/time.o \
 	src/rule/stream.o \
 	src/rule/compile.o \

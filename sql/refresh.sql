@@ -7,7 +7,8 @@ CREATE TABLE segment.table_state (
     as_of      timestamptz NOT NULL,            -- of the latest refresh that finished
     rebuilt_at timestamptz NOT NULL,
     next_due   timestamptz NOT NULL,            -- the earliest valid_until; infinity if none
-    ignored    bigint      NOT NULL             -- events without key or time at the last rebuild
+    ignored    bigint      NOT NULL,            -- events without key or time at the last rebuild
+    collected  pg_snapshot                      -- marks visible here were collected in a transaction block
 );
 COMMENT ON TABLE segment.table_state IS 'freshness of each segment table';
 

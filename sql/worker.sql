@@ -107,6 +107,8 @@ WITH marked AS (
     SELECT l.tbl, l.key IS NULL, coalesce(l.key, ''), l.marked_at
     FROM (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) l
     WHERE NOT pg_catalog.pg_visible_in_snapshot(l.xid, (SELECT snapshot FROM segment.bookmark))
+      AND NOT EXISTS (SELECT FROM segment.table_state s
+                      WHERE s.tbl = l.tbl AND pg_catalog.pg_visible_in_snapshot(l.xid, s.collected))
 ), backlog AS (
     SELECT m.tbl,
            pg_catalog.bool_or(m.whole) AS whole,

@@ -240,7 +240,8 @@ segment_drop_table(PG_FUNCTION_ARGS)
 		capture_remove(lfirst(lc));
 	if (OidIsValid(table->events) && get_rel_name(table->events) != NULL)
 		define_ddl(table, "DROP VIEW %s", catalog_qualified_name(table->events));
-	define_ddl(table, "DROP TABLE %s", catalog_qualified_name(table->history));
+	if (get_rel_name(table->history) != NULL)
+		define_ddl(table, "DROP TABLE %s", catalog_qualified_name(table->history));
 	define_ddl(table, "DROP TABLE %s", name);
 	catalog_delete_table(table->relid);
 	PG_RETURN_VOID();

@@ -21,18 +21,24 @@
 #include "refresh/internal.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 
 /* Marks by key.  One too long for the index of work stands for everybody. */
 #define MARKS \
 "(SELECT xid, tbl, CASE WHEN octet_length(key) <= 1000 THEN key END AS key, marked_at" \
 " FROM (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) l) m"
 
+/* Not those that a refresh in a transaction block has collected for its own table. */
+#define UNCOLLECTED \
+"NOT EXISTS (SELECT FROM segment.table_state s" \
+" WHERE s.tbl = m.tbl AND pg_visible_in_snapshot(m.xid, s.collected))"
+
 /* The marks between two snapshots, $1 and $2. */
 #define NEW_MARKS \
 MARKS " WHERE m.xid >= pg_snapshot_xmin($1::pg_snapshot)" \
 " AND NOT pg_visible_in_snapshot(m.xid, $1::pg_snapshot)" \
 " AND pg_visible_in_snapshot(m.xid, $2::pg_snapshot)" \
-" AND m.tbl IN (SELECT tbl FROM segment.config_table)"
+" AND m.tbl IN (SELECT tbl FROM segment.config_table) AND " UNCOLLECTED
 
 static const char *const tables_sql = "SELECT DISTINCT m.tbl FROM " NEW_MARKS;
 
@@ -50,6 +56,8 @@ static const char *const collect_own_sql =
 "   min(m.marked_at)"
 " FROM " MARKS " WHERE m.tbl = $1"
 "   AND NOT pg_visible_in_snapshot(m.xid, (SELECT snapshot FROM segment.bookmark))"
+"   AND (pg_visible_in_snapshot(m.xid, $2::pg_snapshot)"
+"        OR m.xid = pg_current_xact_id_if_assigned()) AND " UNCOLLECTED
 " GROUP BY m.tbl, m.key ON CONFLICT DO NOTHING";
 
 /*
@@ -127,12 +135,15 @@ refresh_collect(void)
  * The lock on work comes first, and that on the logs before the snapshot: a log
  * emptied in between would have held marks that the snapshot shows neither there nor in work.
  */
-void
+char *
 refresh_collect_own(Oid tbl)
 {
 	RunContext	ctx;
-	Oid			types[] = {OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(tbl)};
+	Oid			types[] = {OIDOID, TEXTOID};
+	Datum		values[2];
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *snapshot;
+	bool		isnull;
 
 	check_isolation();
 	catalog_lock_work(tbl, ExclusiveLock, true);
@@ -140,7 +151,12 @@ refresh_collect_own(Oid tbl)
 	LockRelationOid(context_relation("mark_log_1"), AccessShareLock);
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	run_sql(collect_own_sql, 1, types, values, false);
+	run_sql(snapshot_sql, 0, NULL, NULL, false);
+	values[0] = ObjectIdGetDatum(tbl);
+	values[1] = first_value(&isnull);
+	snapshot = MemoryContextStrdup(caller, TextDatumGetCString(values[1]));
+	run_sql(collect_own_sql, 2, types, values, false);
 	SPI_finish();
 	context_leave(&ctx);
+	return snapshot;
 }

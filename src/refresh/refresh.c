@@ -46,6 +46,7 @@ typedef struct Refresh
 	bool		nonatomic;		/* may commit between steps */
 	MemoryContext step_context; /* reset after each step */
 	Run			run;
+	char	   *collected;		/* snapshot of what was collected, in a transaction block */
 	TimestampTz started;		/* as-of instant of the run: what was due then is worked off */
 } Refresh;
 
@@ -388,9 +389,9 @@ note_freshness(Refresh *refresh)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
 	SegmentTable *table = open_table(refresh);
-	Oid			types[] = {OIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
-	TimestampTzGetDatum(refresh->started), (Datum) 0};
+	TimestampTzGetDatum(refresh->started), (Datum) 0, (Datum) 0};
 	bool		isnull;
 	RunContext	ctx;
 
@@ -405,9 +406,11 @@ note_freshness(Refresh *refresh)
 	values[2] = first_value(&isnull);
 	context_leave(&ctx);
 	context_enter_catalog(&ctx);
+	values[3] = CStringGetTextDatum(refresh->collected != NULL ? refresh->collected : "");
 	run_sql("UPDATE segment.table_state SET as_of = greatest(as_of, $2), next_due ="
-			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1)) WHERE tbl = $1",
-			3, types, values, false);
+			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1)),"
+			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE tbl = $1",
+			4, types, values, false);
 	context_leave(&ctx);
 	SPI_finish();
 	MemoryContextSwitchTo(old);
@@ -440,7 +443,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	if (refresh.nonatomic)
 		refresh_collect();
 	else
-		refresh_collect_own(refresh.relid);
+		refresh.collected = refresh_collect_own(refresh.relid);
 	end_step(&refresh);
 
 	refresh.started = context_instant();

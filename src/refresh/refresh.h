@@ -24,9 +24,10 @@ extern void refresh_collect(void);
 /*
  * Copies the marks of one segment table into work, this transaction's own
  * among them, for a transaction that may stay open: the bookmark stays as it
- * is, so that nobody else waits, and the marks are collected once more later.
+ * is, so that nobody else waits.  Returns the snapshot to be kept in
+ * table_state.collected, so that the marks are not collected once more.
  */
-extern void refresh_collect_own(Oid tbl);
+extern char *refresh_collect_own(Oid tbl);
 
 /* runs.c: what happened; rows of segment.run */
 

@@ -76,6 +76,14 @@ extern bool rule_is_moving(Node *node, const SegmentTable *table);
 extern bool rule_moves_itself(Node *node);
 extern bool rule_is_now(Node *node);
 
+/* harmless.c */
+
+/* Can a comparison's operands be evaluated for any row, now() and an interval among them? */
+extern bool rule_has_harmless_operands(OpExpr *op);
+
+/* Can a condition, as far as it is a comparison of columns and constants? */
+extern bool rule_is_harmless_condition(Node *node);
+
 /* time.c */
 
 /* Fills crossings and unanalyzed of a rule from its node. */

@@ -224,93 +224,6 @@ give_up(TimeWalk *walk, Node *node)
 		walk->rule->unanalyzed = text_of(walk, node);
 }
 
-/* A cast between dates and times, which fails only outside history. */
-static bool
-is_time_cast(Node *node)
-{
-	FuncExpr   *func = (FuncExpr *) node;
-
-	return IsA(node, FuncExpr) && list_length(func->args) == 1 &&
-		func->funcformat != COERCE_EXPLICIT_CALL &&
-		(func->funcresulttype == TIMESTAMPTZOID || func->funcresulttype == TIMESTAMPOID ||
-		 func->funcresulttype == DATEOID);
-}
-
-/* A time plus or minus an interval, which fails only there as well. */
-static bool
-is_time_shift(Node *node)
-{
-	OpExpr	   *op = (OpExpr *) node;
-
-	if (!IsA(node, OpExpr))
-		return false;
-	switch (op->opfuncid)
-	{
-		case F_TIMESTAMPTZ_PL_INTERVAL:
-		case F_TIMESTAMPTZ_MI_INTERVAL:
-		case F_TIMESTAMP_PL_INTERVAL:
-		case F_TIMESTAMP_MI_INTERVAL:
-		case F_DATE_PL_INTERVAL:
-		case F_DATE_MI_INTERVAL:
-			return true;
-		default:
-			return false;
-	}
-}
-
-/* Can its evaluation raise no error, for whatever row of this world? */
-static bool
-is_harmless(Node *node)
-{
-	if (IsA(node, RelabelType))
-		return is_harmless((Node *) ((RelabelType *) node)->arg);
-	if (is_time_cast(node))
-		return is_harmless(linitial(((FuncExpr *) node)->args));
-	if (is_time_shift(node))
-		return is_harmless(linitial(((OpExpr *) node)->args)) &&
-			is_harmless(lsecond(((OpExpr *) node)->args));
-	return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref);
-}
-
-/* The same of the operands of a comparison, now() plus or minus an interval among them. */
-static bool
-has_harmless_operands(OpExpr *op)
-{
-	ListCell   *lc;
-
-	foreach(lc, op->args)
-	{
-		Node	   *operand = lfirst(lc);
-
-		if (IsA(operand, OpExpr) && list_length(((OpExpr *) operand)->args) == 2)
-		{
-			Node	   *left = linitial(((OpExpr *) operand)->args);
-			Node	   *right = lsecond(((OpExpr *) operand)->args);
-
-			if ((rule_is_now(left) && is_harmless(right)) ||
-				(rule_is_now(right) && is_harmless(left)))
-				continue;
-		}
-		if (!is_harmless(operand) && !rule_is_now(operand))
-			return false;
-	}
-	return true;
-}
-
-/* A condition that can raise no error: a comparison of columns and constants. */
-static bool
-is_harmless_condition(Node *node)
-{
-	OpExpr	   *op = (OpExpr *) node;
-
-	if (IsA(node, NullTest))
-		return is_harmless((Node *) ((NullTest *) node)->arg);
-	if (!IsA(node, OpExpr))
-		return is_harmless(node);
-	return list_length(op->args) == 2 && get_op_btree_interpretation(op->opno) != NIL &&
-		is_harmless(linitial(op->args)) && is_harmless(lsecond(op->args));
-}
-
 /*
  * The parts of AND or OR that do not move and are evaluated before one that
  * does, as PostgreSQL goes from left to right; later ones only if they can do
@@ -329,7 +242,7 @@ fixed_parts(TimeWalk *walk, List *parts, Node *before)
 
 		passed = passed || part == before || (before == NULL && moving(walk, part));
 		if (!moving(walk, part) &&
-			((!passed && !walk->conditional) || is_harmless_condition(part)))
+			((!passed && !walk->conditional) || rule_is_harmless_condition(part)))
 			result = lappend(result, part);
 	}
 	return result;
@@ -426,7 +339,7 @@ analyze_case(CaseExpr *expr, TimeWalk *walk)
 	{
 		CaseWhen   *when = lfirst_node(CaseWhen, lc);
 		bool		plain = expr->arg == NULL && !moving(walk, (Node *) when->expr) &&
-			(!walk->conditional || is_harmless_condition((Node *) when->expr));
+			(!walk->conditional || rule_is_harmless_condition((Node *) when->expr));
 
 		analyze_walker((Node *) when->expr, walk);
 		if (plain)
@@ -476,7 +389,7 @@ analyze_walker(Node *node, TimeWalk *walk)
 		return false;
 	if (IsA(node, Aggref) || IsA(node, BoolExpr) || IsA(node, CaseExpr))
 		walk->enclosing = NULL;
-	if (IsA(node, OpExpr) && (!walk->conditional || has_harmless_operands((OpExpr *) node)))
+	if (IsA(node, OpExpr) && (!walk->conditional || rule_has_harmless_operands((OpExpr *) node)))
 		crossing = crossing_of(walk, (OpExpr *) node);
 
 	if (crossing != NULL)
