@@ -110,11 +110,11 @@ wait_for($node, $db, "SELECT last_started_at IS NOT NULL AND NOT running FROM se
 	'good is refreshed by the hour');
 $node->safe_psql($db, 'TRUNCATE good.orders');
 my $blocker = $node->background_psql($db);
-$blocker->query_safe('BEGIN; LOCK TABLE good.orders IN ACCESS EXCLUSIVE MODE');
+$blocker->query_safe('BEGIN; LOCK TABLE segment.pending IN ACCESS EXCLUSIVE MODE');
 $node->safe_psql($db, "SELECT segment.schedule('good.customers', '2 hours')");
 wait_for($node, $db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'segment job' AND wait_event_type = 'Lock'",
 	'a job waits for a lock');
-is($node->safe_psql($db, "SELECT phase, done FROM segment.runs WHERE status = 'running'"), 'surveying|0',
+is($node->safe_psql($db, "SELECT phase, done FROM segment.runs WHERE status = 'running'"), 'applying|0',
 	'how far it is can be seen');
 my $old_scheduler = scheduler_pid($node, $db);
 $node->safe_psql($db, "SELECT pg_terminate_backend($old_scheduler)");
