@@ -39,12 +39,14 @@ OBJS = \
 	src/capture/wake.o \
 	src/define/tables.o \
 	src/define/sources.o \
+	src/define/stream.o \
 	src/define/columns.o \
 	src/define/definition.o \
 	src/define/trust.o \
 	src/refresh/collect.o \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \
+	src/refresh/state.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
 	src/refresh/verify.o \

@@ -38,7 +38,11 @@ extern void marklog_rotate(void);
  * right TRIGGER on the relation.  Returns whether any was missing, so that
  * changes may have gone unmarked.  Cheap when none is.
  */
-extern bool capture_install(const Source *source);
+/*
+ * *disabled becomes the command with which the owner of a relation enables
+ * triggers that the current role may not; until then changes go unnoticed.
+ */
+extern bool capture_install(const Source *source, char **disabled);
 
 /*
  * Drops the triggers of a source wherever they are, whoever owns the relation.

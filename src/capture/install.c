@@ -26,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 typedef struct EventTrigger
@@ -125,20 +126,26 @@ create_trigger(Oid relid, const EventTrigger *event, int source)
 	run(command.data);
 }
 
-/* Turns a disabled trigger on again, which takes the rights of the relation's owner. */
+/*
+ * Turns a disabled trigger on again, which takes the rights of the relation's
+ * owner; without them, adds to the command that the owner has to run.
+ */
 static void
-enable_trigger(Oid relid, const char *trigger)
+enable_trigger(Oid relid, const char *trigger, char **disabled)
 {
 	char	   *command = psprintf("ALTER TABLE ONLY %s ENABLE TRIGGER %s",
 								   catalog_qualified_name(relid), quote_identifier(trigger));
 
-	if (!segment_owns_relation(relid, GetUserId()))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("trigger \"%s\" on table \"%s\" is disabled, so changes go unnoticed",
-						trigger, get_rel_name(relid)),
-				 errhint("As the table's owner, run: %s", command)));
-	run(command);
+	if (segment_owns_relation(relid, GetUserId()))
+		run(command);
+	else
+	{
+		/* outlives the connection to SPI */
+		MemoryContext old = MemoryContextSwitchTo(CurTransactionContext);
+
+		*disabled = *disabled == NULL ? pstrdup(command) : psprintf("%s; %s", *disabled, command);
+		MemoryContextSwitchTo(old);
+	}
 }
 
 /*
@@ -149,7 +156,7 @@ enable_trigger(Oid relid, const char *trigger)
  * of the part's owner.
  */
 static bool
-install_on(Oid relid, const Source *source, Oid function, const char *id)
+install_on(Oid relid, const Source *source, Oid function, const char *id, char **disabled_command)
 {
 	Relation	rel = table_open(relid, NoLock);
 	Oid			owner = rel->rd_rel->relowner;
@@ -185,7 +192,7 @@ install_on(Oid relid, const Source *source, Oid function, const char *id)
 	for (int i = 0; i < EVENTS; i++)
 	{
 		if (disabled[i] != NULL)
-			enable_trigger(relid, disabled[i]);
+			enable_trigger(relid, disabled[i], disabled_command);
 		else if (absent[i] && relid == source->relation)
 			create_trigger(relid, &events[i], source->id);
 		else if (absent[i])
@@ -202,7 +209,7 @@ install_on(Oid relid, const Source *source, Oid function, const char *id)
 }
 
 bool
-capture_install(const Source *source)
+capture_install(const Source *source, char **disabled)
 {
 	List	   *relids;
 	ListCell   *lc;
@@ -213,14 +220,19 @@ capture_install(const Source *source)
 
 	right = pg_class_aclcheck(source->relation, GetUserId(), ACL_TRIGGER);
 	if (right != ACLCHECK_OK)
-		aclcheck_error(right, OBJECT_TABLE, get_rel_name(source->relation));
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" may not create triggers on %s",
+						GetUserNameFromId(GetUserId(), false), catalog_qualified_name(source->relation)),
+				 errhint("GRANT TRIGGER ON %s TO %s.", catalog_qualified_name(source->relation),
+						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 
 	LockRelationOid(source->relation, AccessShareLock);
 	relids = find_all_inheritors(source->relation, AccessShareLock, NULL);
 	foreach(lc, relids)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (install_on(lfirst_oid(lc), source, function, id))
+		if (install_on(lfirst_oid(lc), source, function, id, disabled))
 			missing = true;
 	}
 	list_free(relids);

@@ -40,7 +40,7 @@ extern void define_check_unused(const SegmentTable *table, const char *name, con
 /* After a change of the stream or of a column: checks the columns again, and follows changed types. */
 extern void define_recheck_columns(Oid relid);
 
-/* sources.c */
+/* stream.c */
 
 /* Makes the stream's view anew from the sources, and checks the scores over it. */
 extern void define_rebuild_stream(Oid relid);

@@ -184,7 +184,7 @@ check_relation(const SegmentTable *table, Oid relation)
 	if (get_rel_persistence(relation) == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("%s is a temporary table", catalog_qualified_name(relation)),
+				 errmsg("%s is a temporary table", get_rel_name(relation)),
 				 errhint("Only its own session could read it.")));
 	if (relation == table->relid || relation == table->history)
 		ereport(ERROR,
@@ -212,6 +212,36 @@ new_source(const SegmentTable *table, SourceKind kind, Oid relation)
 	return source;
 }
 
+static bool
+same_expression(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* The same mapping twice would count every event twice. */
+static void
+check_not_there(const SegmentTable *table, const Source *source)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+	{
+		Source	   *other = lfirst(lc);
+
+		if (other->kind == SOURCE_EVENTS && other->relation == source->relation &&
+			same_expression(other->key, source->key) && same_expression(other->at, source->at) &&
+			same_expression(other->event, source->event) &&
+			same_expression(other->value, source->value) &&
+			same_expression(other->item, source->item))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("%s is a source of the segment table already, in the same way",
+							catalog_qualified_name(source->relation)),
+					 errdetail("Every event would count twice."),
+					 errhint("Add it again only with another key, time or event.")));
+	}
+}
+
 /* add_source(tbl, source, key, at, event, value, item, extra) */
 Datum
 segment_add_source(PG_FUNCTION_ARGS)
@@ -220,6 +250,7 @@ segment_add_source(PG_FUNCTION_ARGS)
 	SegmentTable *table;
 	Source	   *source;
 	char	   *text;
+	char	   *disabled = NULL;
 	List	   *types = NIL;
 
 	define_require(fcinfo, 4, names);
@@ -238,10 +269,11 @@ segment_add_source(PG_FUNCTION_ARGS)
 		source->extra = check_named_expressions(table, source, PG_GETARG_JSONB_P(7),
 												"extra", &types);
 	check_extra_names(table, source->extra);
+	check_not_there(table, source);
 
 	source->id = catalog_insert_source(source);
 	define_rebuild_stream(table->relid);
-	capture_install(source);
+	capture_install(source, &disabled);
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
 }
@@ -254,6 +286,7 @@ segment_add_attributes(PG_FUNCTION_ARGS)
 	SegmentTable *table;
 	Source	   *source;
 	List	   *types = NIL;
+	char	   *disabled = NULL;
 	ListCell   *lc,
 			   *lc2;
 
@@ -276,7 +309,7 @@ segment_add_attributes(PG_FUNCTION_ARGS)
 				   quote_identifier(attribute->name), catalog_type_name(rule.type));
 		define_put_column(table, attribute->name, COLUMN_ATTRIBUTE, OVER_ATTRIBUTES, &rule);
 	}
-	capture_install(source);
+	capture_install(source, &disabled);
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
 }
@@ -355,114 +388,4 @@ segment_drop_attributes(PG_FUNCTION_ARGS)
 	}
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
-}
-
-/* The type of an expression over a source, checked before. */
-static Oid
-source_type(const SegmentTable *table, const Source *source, const char *expression)
-{
-	return rule_check(expression, table, SCOPE_SOURCE, source->relation, source->name)->type;
-}
-
-static void
-add_stream_type(const SegmentTable *table, const Source *source, List **columns,
-				const char *name, const char *expression)
-{
-	StreamColumn *column = NULL;
-	Oid			type = source_type(table, source, expression);
-	Oid			common;
-	ListCell   *lc;
-
-	foreach(lc, *columns)
-	{
-		if (strcmp(((StreamColumn *) lfirst(lc))->name, name) == 0)
-			column = lfirst(lc);
-	}
-	if (column == NULL)
-	{
-		column = palloc0(sizeof(StreamColumn));
-		column->name = pstrdup(name);
-		*columns = lappend(*columns, column);
-	}
-	common = OidIsValid(column->type) ? rule_common_type(list_make2_oid(column->type, type)) : type;
-	if (!OidIsValid(common))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of the stream would be %s in one source and %s in another",
-						name, format_type_be(column->type), format_type_be(type)),
-				 errhint("Add a cast so that the sources agree.")));
-	column->type = common;
-}
-
-/* Types of value and of the extras: what the sources have in common. */
-static List *
-stream_types(const SegmentTable *table)
-{
-	StreamColumn *value = palloc0(sizeof(StreamColumn));
-	List	   *columns = list_make1(value);
-	ListCell   *lc,
-			   *lc2;
-
-	value->name = "value";
-	foreach(lc, table->sources)
-	{
-		Source	   *source = lfirst(lc);
-
-		if (source->kind != SOURCE_EVENTS)
-			continue;
-		if (source->value != NULL)
-			add_stream_type(table, source, &columns, "value", source->value);
-		foreach(lc2, source->extra)
-			add_stream_type(table, source, &columns, ((NamedExpr *) lfirst(lc2))->name,
-							((NamedExpr *) lfirst(lc2))->expression);
-	}
-	if (!OidIsValid(value->type))
-		value->type = FLOAT8OID;
-	return columns;
-}
-
-/* Can the view be replaced in place?  Only if its columns stay and others follow. */
-static bool
-extends_view(const SegmentTable *table, List *columns)
-{
-	List	   *old = rule_stream_columns(table);
-	ListCell   *lc,
-			   *lc2;
-
-	if (list_length(old) > list_length(columns))
-		return false;
-	forboth(lc, old, lc2, columns)
-	{
-		StreamColumn *was = lfirst(lc);
-		StreamColumn *is = lfirst(lc2);
-
-		if (strcmp(was->name, is->name) != 0 || was->type != is->type)
-			return false;
-	}
-	return true;
-}
-
-void
-define_rebuild_stream(Oid relid)
-{
-	SegmentTable *table = catalog_load(relid);
-	List	   *columns = stream_types(table);
-	bool		exists = OidIsValid(table->events) && get_rel_name(table->events) != NULL;
-	Oid			schema = get_rel_namespace(exists ? table->events : relid);
-	char	   *name = exists ? get_rel_name(table->events) :
-		psprintf("%s_events", get_rel_name(relid));
-	char	   *view = quote_qualified_identifier(get_namespace_name(schema), name);
-
-	if (exists && !extends_view(table, columns))
-	{
-		define_ddl(table, "DROP VIEW %s", view);
-		exists = false;
-	}
-	define_ddl(table, "CREATE %s VIEW %s AS %s", exists ? "OR REPLACE" : "", view,
-			   rule_stream_view_sql(table, columns));
-	define_ddl(table, "COMMENT ON VIEW %s IS %s", view,
-			   quote_literal_cstr(psprintf("the event stream of %s", get_rel_name(relid))));
-	if (!exists)
-		catalog_set_events(relid, get_relname_relid(name, schema));
-	define_recheck_columns(relid);
 }

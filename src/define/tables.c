@@ -89,12 +89,26 @@ define_ddl(const SegmentTable *table, const char *format,...)
 	CommandCounterIncrement();
 }
 
+/* Is it one of the zones with a name?  POSIX has others, whose sign is not what it seems. */
+static bool
+is_named_zone(pg_tz *zone)
+{
+	pg_tzenum  *all = pg_tzenumerate_start();
+	pg_tz	   *one;
+	bool		found = false;
+
+	while (!found && (one = pg_tzenumerate_next(all)) != NULL)
+		found = pg_strcasecmp(pg_get_timezone_name(one), pg_get_timezone_name(zone)) == 0;
+	pg_tzenumerate_end(all);
+	return found;
+}
+
 static void
 check_time_zone(const char *time_zone)
 {
 	pg_tz	   *tz = pg_tzset(time_zone);
 
-	if (tz == NULL || !pg_tz_acceptable(tz))
+	if (tz == NULL || !pg_tz_acceptable(tz) || !is_named_zone(tz))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("time zone \"%s\" not recognized", time_zone),

@@ -11,6 +11,34 @@
 /* The name under which computed rows stand in later statements of the same SPI connection. */
 #define ROWS_NAME "__segment_rows"
 
+typedef struct Refresh
+{
+	Oid			relid;
+	bool		nonatomic;		/* may commit between steps */
+	MemoryContext run_context;	/* lives as long as the run */
+	MemoryContext step_context; /* reset after each step */
+	Run			run;
+	char	   *collected;		/* snapshot of what was collected, in a transaction block */
+	TimestampTz started;		/* as-of instant of the run: what was due then is worked off */
+} Refresh;
+
+/* state.c */
+
+typedef struct TableState
+{
+	bool		whole;			/* every customer has to be computed */
+	bool		rewind;			/* because time has gone back */
+} TableState;
+
+/* What this refresh has to do. */
+extern TableState state_read(Refresh *refresh);
+
+/* Notes how far in time rows speak, in the transaction that writes them. */
+extern void state_raise(Refresh *refresh, TimestampTz as_of);
+
+/* Notes that everything was computed. */
+extern void state_store_rebuilt(Refresh *refresh, int64 ignored);
+
 /* evaluate.c */
 
 /* Rows as the definition gives them; columns as rule_evaluate_sql says. */

@@ -37,19 +37,6 @@
 PG_FUNCTION_INFO_V1(segment_refresh);
 PG_FUNCTION_INFO_V1(segment_rebuild);
 
-/* How far the clock may go back before rows are taken for those of the future. */
-#define CLOCK_TOLERANCE USECS_PER_SEC
-
-typedef struct Refresh
-{
-	Oid			relid;
-	bool		nonatomic;		/* may commit between steps */
-	MemoryContext step_context; /* reset after each step */
-	Run			run;
-	char	   *collected;		/* snapshot of what was collected, in a transaction block */
-	TimestampTz started;		/* as-of instant of the run: what was due then is worked off */
-} Refresh;
-
 /* Ends a step: commits it, and frees what it used. */
 static void
 end_step(Refresh *refresh)
@@ -82,56 +69,41 @@ open_table(Refresh *refresh)
 	return table;
 }
 
-/* Puts back triggers that are missing; what they missed means a rebuild. */
-static void
+/*
+ * Puts back triggers that are missing; what they missed means a rebuild, which
+ * is noted also if triggers stay disabled and the refresh has to fail.  Returns
+ * the command that enables these.
+ */
+static char *
 ensure_triggers(Refresh *refresh)
 {
 	SegmentTable *table = open_table(refresh);
 	bool		missing = false;
+	char	   *disabled = NULL;
 	RunContext	ctx;
 	ListCell   *lc;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	foreach(lc, table->sources)
-		missing |= capture_install(lfirst(lc));
+		missing |= capture_install(lfirst(lc), &disabled);
 	context_leave(&ctx);
 	PopActiveSnapshot();
 	if (missing)
 		marklog_append_all(refresh->relid);
+	return disabled == NULL ? NULL : MemoryContextStrdup(refresh->run_context, disabled);
 }
 
-typedef struct TableState
+static void
+refuse_disabled(Refresh *refresh, const char *command)
 {
-	bool		whole;			/* every customer has to be computed */
-	bool		rewind;			/* because time has gone back */
-} TableState;
-
-static TableState
-read_state(Refresh *refresh)
-{
-	TableState	state = {false, false};
-	Oid			types[] = {OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
-	TimestampTz explicit_as_of;
-	TimestampTz last;
-	bool		isnull;
-	RunContext	ctx;
-
-	context_enter_catalog(&ctx);
-	SPI_connect();
-	run_sql("SELECT as_of FROM segment.table_state WHERE tbl = $1", 1, types, values, false);
-	last = DatumGetTimestampTz(first_value(&isnull));
-	if (isnull)
-		state.whole = true;
-	else
-		state.rewind = refresh->started <
-			(guc_as_of(&explicit_as_of) ? last : last - CLOCK_TOLERANCE);
-	run_sql("SELECT 1 FROM segment.work WHERE tbl = $1 AND whole", 1, types, values, false);
-	state.whole |= state.rewind || SPI_processed > 0;
-	SPI_finish();
-	context_leave(&ctx);
-	return state;
+	if (command != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("triggers of a source of %s are disabled, so changes go unnoticed",
+						catalog_qualified_name(refresh->relid)),
+				 errhint("As the source's owner, run: %s. The next refresh then rebuilds the table.",
+						 command)));
 }
 
 /*
@@ -203,27 +175,6 @@ enqueue_due(Refresh *refresh, const SegmentTable *table)
 	SPI_finish();
 }
 
-/*
- * Notes how far in time rows speak, in the transaction that writes them, so
- * that going back is seen even if this refresh does not come to its end.  The
- * clock needs that only roughly; keeping to it would queue up refreshes.
- */
-static void
-raise_as_of(Refresh *refresh, TimestampTz as_of)
-{
-	Oid			types[] = {OIDOID, TIMESTAMPTZOID, BOOLOID};
-	TimestampTz explicit_as_of;
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid), TimestampTzGetDatum(as_of),
-	BoolGetDatum(guc_as_of(&explicit_as_of))};
-	RunContext	ctx;
-
-	context_enter_catalog(&ctx);
-	run_sql("UPDATE segment.table_state SET as_of = $2 WHERE tbl = $1"
-			" AND as_of < CASE WHEN $3 THEN $2 ELSE $2 - interval '1 second' END",
-			3, types, values, false);
-	context_leave(&ctx);
-}
-
 /* Computes and applies the rows of claimed keys, or of everybody. */
 static void
 process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bool rewind)
@@ -233,7 +184,7 @@ process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bo
 	RunContext	ctx;
 
 	SPI_connect();
-	raise_as_of(refresh, as_of);
+	state_raise(refresh, as_of);
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
 	/* what is deferred could not fire in a security-restricted operation */
@@ -323,25 +274,6 @@ survey_sources(const SegmentTable *table, int64 *ignored, bool *future)
 	SPI_finish();
 }
 
-/* Notes that everything was computed; needed before rows' instants are kept. */
-static void
-store_rebuilt(Refresh *refresh, int64 ignored)
-{
-	Oid			types[] = {OIDOID, TIMESTAMPTZOID, INT8OID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
-	TimestampTzGetDatum(refresh->started), Int64GetDatum(ignored)};
-	RunContext	ctx;
-
-	context_enter_catalog(&ctx);
-	SPI_connect();
-	run_sql("INSERT INTO segment.table_state (tbl, as_of, rebuilt_at, next_due, ignored)"
-			" VALUES ($1, $2, clock_timestamp(), 'infinity', $3)"
-			" ON CONFLICT (tbl) DO UPDATE SET as_of = excluded.as_of,"
-			"   rebuilt_at = excluded.rebuilt_at, ignored = excluded.ignored", 3, types, values, false);
-	SPI_finish();
-	context_leave(&ctx);
-}
-
 /* How many customers there are, as the planner believes. */
 static int64
 row_estimate(Oid relid)
@@ -375,7 +307,7 @@ process_whole(Refresh *refresh, bool rewind)
 	progress_start(&refresh->run, "surveying", 0);
 	claim_all(refresh);
 	survey_sources(table, &ignored, &future);
-	store_rebuilt(refresh, ignored);
+	state_store_rebuilt(refresh, ignored);
 	progress_start(&refresh->run, "evaluating", row_estimate(refresh->relid));
 	process(refresh, table, (Datum) 0, future, rewind);
 	MemoryContextSwitchTo(old);
@@ -422,6 +354,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 {
 	Refresh		refresh = {0};
 	TableState	state;
+	char	   *disabled;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -434,12 +367,14 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	catalog_check_owner(refresh.relid);
 
 	SPI_connect_ext(refresh.nonatomic ? SPI_OPT_NONATOMIC : 0);
+	refresh.run_context = CurrentMemoryContext;
 	refresh.step_context = AllocSetContextCreate(CurrentMemoryContext, "segment refresh step",
 												 ALLOCSET_DEFAULT_SIZES);
 	run_start(&refresh.run, refresh.relid, rebuild ? "rebuild" : "refresh");
 	end_step(&refresh);
-	ensure_triggers(&refresh);
+	disabled = ensure_triggers(&refresh);
 	end_step(&refresh);
+	refuse_disabled(&refresh, disabled);
 	if (refresh.nonatomic)
 		refresh_collect();
 	else
@@ -447,7 +382,12 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	end_step(&refresh);
 
 	refresh.started = context_instant();
-	state = read_state(&refresh);
+	state = state_read(&refresh);
+	if (state.rewind)
+		ereport(WARNING,
+				(errmsg("segment table %s goes back in time", catalog_qualified_name(refresh.relid)),
+				 errdetail("What its history says of the time after %s is undone.",
+						   timestamptz_to_str(refresh.started))));
 	if (rebuild || state.whole)
 		process_whole(&refresh, state.rewind);
 	while (process_batch(&refresh))

@@ -27,6 +27,7 @@ typedef struct ExpressionContext
 	ErrorContextCallback callback;
 	const char *what;
 	const char *text;
+	const char *columns;		/* what it may read, in words */
 } ExpressionContext;
 
 /* Names the definition, and points into its text rather than into the statement that calls us. */
@@ -42,7 +43,22 @@ expression_context(void *arg)
 		internalerrposition(position);
 		internalerrquery(context->text);
 	}
+	if (context->columns != NULL && geterrcode() == ERRCODE_UNDEFINED_COLUMN)
+		errhint("%s", context->columns);
 	errcontext("expression of %s", context->what);
+}
+
+/* What an expression may read. */
+static const char *
+readable_columns(RuleScope scope, Oid relation)
+{
+	if (scope == SCOPE_EVENTS)
+		return psprintf("A score over events reads the columns of the stream %s.",
+						catalog_qualified_name(relation));
+	if (scope == SCOPE_ROW)
+		return psprintf("Without an aggregate, an expression reads the columns of %s; those of the event stream need an aggregate.",
+						catalog_qualified_name(relation));
+	return NULL;
 }
 
 static void
@@ -50,6 +66,7 @@ push_context(ExpressionContext *context, const char *what, const char *text)
 {
 	context->what = what;
 	context->text = text;
+	context->columns = NULL;
 	context->callback.callback = expression_context;
 	context->callback.arg = context;
 	context->callback.previous = error_context_stack;
@@ -225,6 +242,7 @@ rule_check(const char *text, const SegmentTable *table, RuleScope scope,
 	List	   *clock_literals;
 
 	push_context(&context, what, text);
+	context.columns = readable_columns(scope, relation);
 	context_enter_parse(&ctx, table->time_zone);
 
 	raw = parse_bare_expression(text);

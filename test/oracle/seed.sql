@@ -33,7 +33,7 @@ BEGIN
 		set_config('search_path', oracle.pick('public', 'pg_catalog', 'segment, public', '""'), false),
 		set_config('segment.batch_size', oracle.pick('2', '10000', '10000'), false),
 		set_config('segment.mark_limit', oracle.pick('2', '10000', '10000', '10000'), false),
-		set_config('client_min_messages', 'warning', false);
+		set_config('client_min_messages', 'error', false);
 END $$;
 
 CREATE FUNCTION oracle.usual_settings() RETURNS void

@@ -1,0 +1,82 @@
+/*
+ * state.c
+ *		What is known of a segment table's freshness: its row of table_state.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "context.h"
+#include "executor/spi.h"
+#include "guc.h"
+#include "refresh/internal.h"
+#include "utils/timestamp.h"
+
+/* How far the clock may go back before rows are taken for those of the future. */
+#define CLOCK_TOLERANCE USECS_PER_SEC
+
+TableState
+state_read(Refresh *refresh)
+{
+	TableState	state = {false, false};
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
+	TimestampTz explicit_as_of;
+	TimestampTz last;
+	bool		isnull;
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	run_sql("SELECT as_of FROM segment.table_state WHERE tbl = $1", 1, types, values, false);
+	last = DatumGetTimestampTz(first_value(&isnull));
+	if (isnull)
+		state.whole = true;
+	else
+		state.rewind = refresh->started <
+			(guc_as_of(&explicit_as_of) ? last : last - CLOCK_TOLERANCE);
+	run_sql("SELECT 1 FROM segment.work WHERE tbl = $1 AND whole", 1, types, values, false);
+	state.whole |= state.rewind || SPI_processed > 0;
+	SPI_finish();
+	context_leave(&ctx);
+	return state;
+}
+
+/*
+ * Notes how far in time rows speak, in the transaction that writes them, so
+ * that going back is seen even if this refresh does not come to its end.  The
+ * clock needs that only roughly; keeping to it would queue up refreshes.
+ */
+void
+state_raise(Refresh *refresh, TimestampTz as_of)
+{
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID, BOOLOID};
+	TimestampTz explicit_as_of;
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid), TimestampTzGetDatum(as_of),
+	BoolGetDatum(guc_as_of(&explicit_as_of))};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	run_sql("UPDATE segment.table_state SET as_of = $2 WHERE tbl = $1"
+			" AND as_of < CASE WHEN $3 THEN $2 ELSE $2 - interval '1 second' END",
+			3, types, values, false);
+	context_leave(&ctx);
+}
+
+/* Notes that everything was computed; needed before rows' instants are kept. */
+void
+state_store_rebuilt(Refresh *refresh, int64 ignored)
+{
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID, INT8OID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
+	TimestampTzGetDatum(refresh->started), Int64GetDatum(ignored)};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	run_sql("INSERT INTO segment.table_state (tbl, as_of, rebuilt_at, next_due, ignored)"
+			" VALUES ($1, $2, clock_timestamp(), 'infinity', $3)"
+			" ON CONFLICT (tbl) DO UPDATE SET as_of = excluded.as_of,"
+			"   rebuilt_at = excluded.rebuilt_at, ignored = excluded.ignored", 3, types, values, false);
+	SPI_finish();
+	context_leave(&ctx);
+}
