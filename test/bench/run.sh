@@ -105,7 +105,7 @@ grouped() {
 facts() {
 	local s
 	say ""
-	say "segment $(value "SELECT extversion FROM pg_extension WHERE extname = 'segment'"), $("$PG_CONFIG" --version)," \
+	say "$("$PG_CONFIG" --version)," \
 		"$(nproc) cores ($(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1))," \
 		"$(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1048576 }' /proc/meminfo) of memory."
 	printf 'Settings:'
