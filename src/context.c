@@ -10,6 +10,7 @@
 #include "catalog/pg_class.h"
 #include "commands/extension.h"
 #include "context.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "guc.h"
 #include "miscadmin.h"
@@ -116,6 +117,19 @@ context_leave(RunContext *ctx)
 {
 	AtEOXact_GUC(false, ctx->nestlevel);
 	SetUserIdAndSecContext(ctx->userid, ctx->sec_context);
+}
+
+uint64
+context_run(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls,
+			bool read_only)
+{
+	int			result = SPI_execute_with_args(sql, nargs, types, values, nulls, read_only, 0);
+
+	if (result < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not run \"%s\": %s", sql, SPI_result_code_string(result))));
+	return SPI_processed;
 }
 
 TimestampTz

@@ -48,6 +48,13 @@ extern void context_set(const char *name, const char *value);
 extern void context_leave(RunContext *ctx);
 
 /*
+ * Runs a statement in the SPI connection that stands; error unless it
+ * succeeds.  nulls as SPI has it, or NULL if there is none; returns SPI_processed.
+ */
+extern uint64 context_run(const char *sql, int nargs, Oid *types, Datum *values,
+						  const char *nulls, bool read_only);
+
+/*
  * The instant a refresh or a verification speaks about: segment.as_of if set,
  * else the clock, which unlike now() moves on within a transaction.
  */

@@ -99,15 +99,6 @@ find_trigger(Relation rel, const EventTrigger *event, Oid function, const char *
 }
 
 static void
-run(const char *command)
-{
-	int			result = SPI_execute(command, false, 0);
-
-	if (result != SPI_OK_UTILITY)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-}
-
-static void
 create_trigger(Oid relid, const EventTrigger *event, int source)
 {
 	StringInfoData command;
@@ -123,7 +114,7 @@ create_trigger(Oid relid, const EventTrigger *event, int source)
 		appendStringInfoString(&command, " NEW TABLE AS segment_new");
 	appendStringInfo(&command, " FOR EACH STATEMENT EXECUTE FUNCTION segment.capture('%d')",
 					 source);
-	run(command.data);
+	context_run(command.data, 0, NULL, NULL, NULL, false);
 }
 
 /*
@@ -137,7 +128,7 @@ enable_trigger(Oid relid, const char *trigger, char **disabled)
 								   catalog_qualified_name(relid), quote_identifier(trigger));
 
 	if (segment_owns_relation(relid, GetUserId()))
-		run(command);
+		context_run(command, 0, NULL, NULL, NULL, false);
 	else
 	{
 		/* outlives the connection to SPI */

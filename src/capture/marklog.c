@@ -270,12 +270,7 @@ log_size(int n)
 static uint64
 execute(const char *format, int n)
 {
-	char	   *query = psprintf(format, n);
-	int			result = SPI_execute(query, false, 0);
-
-	if (result < 0)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-	return SPI_processed;
+	return context_run(psprintf(format, n), 0, NULL, NULL, NULL, false);
 }
 
 /*

@@ -65,10 +65,7 @@ run(const char *sql, Args *args)
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	if (SPI_execute_with_args(sql, args->n, args->types, args->values, args->nulls,
-							  false, 0) < 0)
-		elog(ERROR, "could not run \"%s\"", sql);
-	if (SPI_processed > 0 && SPI_tuptable != NULL)
+	if (context_run(sql, args->n, args->types, args->values, args->nulls, false) > 0 && SPI_tuptable != NULL)
 	{
 		bool		isnull;
 

@@ -130,12 +130,7 @@ evaluation_end(Evaluation *evaluation)
 void
 run_sql(const char *sql, int nargs, Oid *types, Datum *values, bool read_only)
 {
-	int			result = SPI_execute_with_args(sql, nargs, types, values, NULL, read_only, 0);
-
-	if (result < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not run \"%s\": %s", sql, SPI_result_code_string(result))));
+	context_run(sql, nargs, types, values, NULL, read_only);
 }
 
 Datum

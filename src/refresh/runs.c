@@ -115,9 +115,7 @@ run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c)
 	values[2] = Int64GetDatum(a);
 	values[3] = Int64GetDatum(b);
 	values[4] = Int64GetDatum(c);
-	if (SPI_execute_with_args(sql, 5, types, values, nulls, false, 0) < 0)
-		elog(ERROR, "could not run \"%s\"", sql);
-	result = SPI_processed;
+	result = context_run(sql, 5, types, values, nulls, false);
 	if (SPI_processed > 0 && SPI_tuptable != NULL)
 	{
 		bool		isnull;
@@ -156,8 +154,7 @@ run_reap(Oid tbl)
 	values[0] = ObjectIdGetDatum(tbl);
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	if (SPI_execute_with_args(sql, 1, types, values, NULL, false, 0) < 0)
-		elog(ERROR, "could not run \"%s\"", sql);
+	context_run(sql, 1, types, values, NULL, false);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;

@@ -251,16 +251,23 @@ next_crossing(TimestampTz at, Interval *shift, bool after, TimestampTz *result)
 		IS_VALID_TIMESTAMP(*result);
 }
 
+/* What the three forms of segment.crossing have in common: all but their first argument. */
+static Datum
+crossing_result(FunctionCallInfo fcinfo, TimestampTz at, bool is_instant)
+{
+	TimestampTz result;
+
+	if (!is_instant ||
+		!next_crossing(at, PG_GETARG_INTERVAL_P(1), PG_GETARG_BOOL(2), &result))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(result);
+}
+
 /* segment.crossing(at timestamptz, shift, after) */
 Datum
 segment_crossing(PG_FUNCTION_ARGS)
 {
-	TimestampTz result;
-
-	if (!next_crossing(PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_INTERVAL_P(1),
-					   PG_GETARG_BOOL(2), &result))
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(result);
+	return crossing_result(fcinfo, PG_GETARG_TIMESTAMPTZ(0), true);
 }
 
 /*
@@ -272,12 +279,8 @@ segment_crossing_timestamp(PG_FUNCTION_ARGS)
 {
 	int			overflow;
 	TimestampTz at = timestamp2timestamptz_opt_overflow(PG_GETARG_TIMESTAMP(0), &overflow);
-	TimestampTz result;
 
-	if (overflow != 0 ||
-		!next_crossing(at, PG_GETARG_INTERVAL_P(1), PG_GETARG_BOOL(2), &result))
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(result);
+	return crossing_result(fcinfo, at, overflow == 0);
 }
 
 /* segment.crossing(at date, shift, after): the same of midnight */
@@ -286,12 +289,8 @@ segment_crossing_date(PG_FUNCTION_ARGS)
 {
 	int			overflow;
 	TimestampTz at = date2timestamptz_opt_overflow(PG_GETARG_DATEADT(0), &overflow);
-	TimestampTz result;
 
-	if (overflow != 0 ||
-		!next_crossing(at, PG_GETARG_INTERVAL_P(1), PG_GETARG_BOOL(2), &result))
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(result);
+	return crossing_result(fcinfo, at, overflow == 0);
 }
 
 /*

@@ -117,8 +117,7 @@ apply_owner_limits(void)
 	values[1] = ObjectIdGetDatum(MyDatabaseId);
 	SPI_connect();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	if (SPI_execute_with_args(sql, 2, types, values, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the settings of role %u", ticket.owner);
+	context_run(sql, 2, types, values, NULL, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		(void) set_config_option(SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1),
 								 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2),

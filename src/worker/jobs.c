@@ -34,9 +34,7 @@ run(const char *sql, Oid tbl, const char *text)
 	values[0] = ObjectIdGetDatum(tbl);
 	values[1] = CStringGetTextDatum(text);
 	SPI_connect();
-	if (SPI_execute_with_args(sql, 2, types, values, NULL, false, 0) < 0)
-		elog(ERROR, "could not run \"%s\"", sql);
-	rows = SPI_processed;
+	rows = context_run(sql, 2, types, values, NULL, false);
 	SPI_finish();
 	return rows;
 }

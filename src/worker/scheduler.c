@@ -263,9 +263,7 @@ look_step(void)
 		return;
 	}
 	SPI_connect();
-	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the schedules");
-	if (SPI_processed == 0)
+	if (context_run(sql, 0, NULL, NULL, NULL, true) == 0)
 		next_look = now + IDLE_LOOK;
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{

@@ -40,7 +40,7 @@ leave(RunContext *ctx)
 
 /* Runs a statement on one table: $1 is its OID, $2 an instant, $3 a text. */
 static void
-run(const char *sql, Oid tbl, TimestampTz instant, const char *text, int expected)
+run(const char *sql, Oid tbl, TimestampTz instant, const char *text)
 {
 	Oid			types[3] = {OIDOID, TIMESTAMPTZOID, TEXTOID};
 	Datum		values[3];
@@ -50,8 +50,7 @@ run(const char *sql, Oid tbl, TimestampTz instant, const char *text, int expecte
 	values[1] = TimestampTzGetDatum(instant);
 	values[2] = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
 	nulls[2] = text == NULL ? 'n' : ' ';
-	if (SPI_execute_with_args(sql, 3, types, values, nulls, false, 0) != expected)
-		elog(ERROR, "could not run \"%s\"", sql);
+	context_run(sql, 3, types, values, nulls, false);
 }
 
 /* A field of the first row; instants that are null come out as DT_NOBEGIN. */
@@ -95,8 +94,7 @@ read_job(Oid tbl, Oid owner, Schedule *schedule, JobState *state)
 	const char *complaint;
 	bool		isnull;
 
-	run(sql, tbl, clock_now(), OidIsValid(owner) ? psprintf("%u", owner) : NULL,
-		SPI_OK_SELECT);
+	run(sql, tbl, clock_now(), OidIsValid(owner) ? psprintf("%u", owner) : NULL);
 	if (SPI_processed == 0 ||
 		!schedule_parse(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
 						schedule, &complaint))
@@ -132,7 +130,7 @@ job_begin(Oid tbl, Oid owner, bool again, bool *continuous)
 		TimestampTz planned = schedule_planned(&schedule, state.planned_at, now);
 
 		*continuous = schedule.kind == SCHEDULE_CONTINUOUS;
-		run(sql, tbl, now, timestamptz_to_str(planned), SPI_OK_INSERT);
+		run(sql, tbl, now, timestamptz_to_str(planned));
 	}
 	leave(&ctx);
 	return verdict;
@@ -168,12 +166,12 @@ job_count_success(Oid tbl)
 		{
 			bool		isnull;
 
-			run(idle_run, tbl, now, NULL, SPI_OK_SELECT);
+			run(idle_run, tbl, now, NULL);
 			if (SPI_processed == 0 || DatumGetBool(field(1, &isnull)))
 				rest = pstrdup(timestamptz_to_str(now + REST_BEHIND_OTHERS));
 		}
 	}
-	run(sql, tbl, now, rest, SPI_OK_UPDATE);
+	run(sql, tbl, now, rest);
 	leave(&ctx);
 }
 
@@ -194,7 +192,7 @@ job_count_failure(Oid tbl, const char *error, bool interrupted)
 	RunContext	ctx;
 
 	enter(&ctx);
-	run(count, tbl, now, error, SPI_OK_INSERT_RETURNING);
+	run(count, tbl, now, error);
 	if (SPI_processed > 0)
 	{
 		bool		isnull;
@@ -204,7 +202,7 @@ job_count_failure(Oid tbl, const char *error, bool interrupted)
 		log = logged_at == DT_NOBEGIN || logged_at > now ||
 			now - logged_at >= LOG_INTERVAL;
 		run(rest, tbl, now + schedule_backoff(failures, interrupted),
-			log ? pstrdup(timestamptz_to_str(now)) : NULL, SPI_OK_UPDATE);
+			log ? pstrdup(timestamptz_to_str(now)) : NULL);
 	}
 	leave(&ctx);
 	return log;
