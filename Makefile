@@ -24,6 +24,10 @@ OBJS = \
 	src/aggregate/zone.o \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
+	src/aggregate/rhythm.o \
+	src/aggregate/journey.o \
+	src/aggregate/value.o \
+	src/aggregate/extreme.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -71,6 +75,9 @@ SQL_PARTS = \
 	sql/aggregate.sql \
 	sql/aggregate_engagement.sql \
 	sql/aggregate_sessions.sql \
+	sql/aggregate_rhythm.sql \
+	sql/aggregate_journey.sql \
+	sql/aggregate_extreme.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \

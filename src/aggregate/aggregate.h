@@ -68,7 +68,8 @@ typedef enum AggregateId
 	AGGREGATE_OCCASION,
 	AGGREGATE_TREND,
 	AGGREGATE_JOURNEY,
-	AGGREGATE_EXTREME,
+	AGGREGATE_FIRST,
+	AGGREGATE_LAST,
 	AGGREGATE_CONCENTRATION,
 	AGGREGATE_IDS				/* their number */
 } AggregateId;
@@ -131,6 +132,9 @@ extern void *aggregate_state(FunctionCallInfo fcinfo, const AggregateKind *kind)
 			PG_RETURN_NULL(); \
 		PG_RETURN_POINTER(state); \
 	} while (0)
+
+/* The combine function of all kinds, for one that has to do something before. */
+extern PGDLLEXPORT Datum segment_aggregate_combine(PG_FUNCTION_ARGS);
 
 /*
  * Memory for what a function remembers between its calls in one query, such as

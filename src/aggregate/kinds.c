@@ -10,6 +10,10 @@
 static const AggregateKind *const kinds[AGGREGATE_IDS] = {
 	[AGGREGATE_ENGAGEMENT] = &engagement_kind,
 	[AGGREGATE_SESSIONS] = &sessions_kind,
+	[AGGREGATE_RHYTHM] = &rhythm_kind,
+	[AGGREGATE_JOURNEY] = &journey_kind,
+	[AGGREGATE_FIRST] = &first_kind,
+	[AGGREGATE_LAST] = &last_kind,
 };
 
 const AggregateKind *

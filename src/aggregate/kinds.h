@@ -9,5 +9,9 @@
 
 extern const AggregateKind engagement_kind;
 extern const AggregateKind sessions_kind;
+extern const AggregateKind rhythm_kind;
+extern const AggregateKind journey_kind;
+extern const AggregateKind first_kind;
+extern const AggregateKind last_kind;
 
 #endif							/* SEGMENT_KINDS_H */
