@@ -132,29 +132,50 @@ median_gap(const Instants *events)
 
 /*
  * The sample standard deviation of the gaps between ordered instants, at least
- * three.  Squares are those of the distances from the mean in whole
- * microseconds, which are exact; what it was rounded by is made good at the end.
+ * three, in two parts: the nearest double, and what is left of it.  Together they
+ * are exact beyond a microsecond, unless gaps are of 285 years and more.
+ *
+ * Squares are those of the distances from the mean in whole microseconds; what
+ * that was rounded by is made good.  Sums and products keep what rounding takes
+ * (T. Dekker, A floating-point technique for extending the available precision,
+ * Numerische Mathematik 18, 1971).
  */
 static double
-deviation_of_gaps(const Instants *events, uint64 total, uint64 mean)
+deviation_of_gaps(const Instants *events, uint64 total, uint64 mean, double *rest)
 {
 	int			count = events->count - 1;
+	double		divisor = count - 1;
 	double		rounded = (double) (int64) (total - mean * count);
 	double		squares = 0;
-	double		correction = 0;
+	double		lost = 0;
+	double		deviation;
+	double		product;
 
 	for (int i = 0; i < count; i++)
 	{
 		uint64		gap = DISTANCE(events->at[i], events->at[i + 1]);
 		double		distance = (double) (gap > mean ? gap - mean : mean - gap);
-		double		term = distance * distance - correction;
-		double		sum = squares + term;
+		double		square = distance * distance;
+		double		sum = squares + square;
+		double		added = sum - squares;
 
 		CHECK_FOR_INTERRUPTS();
-		correction = (sum - squares) - term;
+		lost += (squares - (sum - added)) + (square - added) + fma(distance, distance, -square);
 		squares = sum;
 	}
-	return sqrt(Max(squares - rounded * rounded / count, 0) / (count - 1));
+	lost -= rounded * rounded / count;
+
+	*rest = 0;
+	deviation = sqrt(Max(squares + lost, 0) / divisor);
+	if (deviation > 0)
+	{
+		/* one step of Newton's, from what squaring the root leaves */
+		product = deviation * deviation;
+		lost -= divisor * fma(deviation, deviation, -product);
+		lost -= fma(divisor, product, -divisor * product);
+		*rest = (squares - divisor * product + lost) / (2 * divisor * deviation);
+	}
+	return deviation;
 }
 
 static Datum
@@ -179,10 +200,13 @@ describe_gaps(const RhythmState *state, Datum *values, bool *nulls)
 	nulls[1] = nulls[2] = false;
 	if (count > 1)
 	{
-		double		deviation = deviation_of_gaps(events, total, mean);
+		double		rest;
+		double		deviation = deviation_of_gaps(events, total, mean, &rest);
 		double		whole = floor(deviation);
 
-		values[3] = interval_of((uint64) whole + (deviation - whole >= 0.5));
+		/* to the nearest microsecond, halves up */
+		rest = floor(deviation - whole + rest + 0.5);
+		values[3] = interval_of((uint64) whole + (int64) rest);
 		nulls[3] = false;
 		if (total > 0)
 		{

@@ -180,7 +180,6 @@ value_send(ValueType *type, Datum value, StringInfo wire)
 	char	   *form = write_value(type, value, &length);
 
 	pq_sendint32(wire, type->oid);
-	pq_sendint8(wire, type->is_binary);
 	pq_sendint32(wire, length);
 	pq_sendbytes(wire, form, length);
 }
@@ -219,25 +218,25 @@ bool
 value_receive(StringInfo wire, Oid *oid, Datum *value)
 {
 	StringInfoData form;
-	int			is_binary;
+	bool		is_binary;
 	int			length;
 	char		kind;
 
 	*oid = pq_getmsgint(wire, 4);
-	is_binary = pq_getmsgbyte(wire);
 	length = (int) pq_getmsgint(wire, 4);
 	kind = get_typtype(*oid);
-	if (is_binary > 1 || length < 0 || length > wire->len - wire->cursor ||
+	if (length < 0 || length > wire->len - wire->cursor ||
 		kind == '\0' || kind == TYPTYPE_PSEUDO)
 		return false;
 
 	/* Receive functions write to their message, and want it to end in a zero. */
 	initStringInfo(&form);
 	appendBinaryStringInfo(&form, pq_getmsgbytes(wire, length), length);
-	if (is_binary == 0 && strlen(form.data) != length)
+	is_binary = has_binary_form(*oid);
+	if (!is_binary && strlen(form.data) != length)
 		return false;
-	*value = read_value(*oid, is_binary == 1, &form);
+	*value = read_value(*oid, is_binary, &form);
 	if (get_typlen(getBaseType(*oid)) == -1)
 		*value = PointerGetDatum(PG_DETOAST_DATUM(*value));
-	return is_binary == 0 || form.cursor == form.len;
+	return !is_binary || form.cursor == form.len;
 }
