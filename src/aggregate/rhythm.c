@@ -172,8 +172,7 @@ deviation_of_gaps(const Instants *events, uint64 total, uint64 mean, double *res
 		/* one step of Newton's, from what squaring the root leaves */
 		product = deviation * deviation;
 		lost -= divisor * fma(deviation, deviation, -product);
-		lost -= fma(divisor, product, -divisor * product);
-		*rest = (squares - divisor * product + lost) / (2 * divisor * deviation);
+		*rest = (fma(-divisor, product, squares) + lost) / (2 * divisor * deviation);
 	}
 	return deviation;
 }
