@@ -112,7 +112,7 @@ SET enable_partitionwise_aggregate = off;
 SET enable_sort = off;
 SELECT peak_memory('SELECT i % 2, segment.last(repeat(''x'', 5000 + i % 77), now() + i * interval ''1 second''),
                     segment.first(repeat(''x'', 5000 + i % 77), now() - i * interval ''1 second'')
-                    FROM generate_series(1, 100000) i GROUP BY 1') < 1000 AS bounded;
+                    FROM generate_series(1, 20000) i GROUP BY 1') < 1000 AS bounded;
 RESET enable_sort;
 
 -- Windows: what was returned stays ----------------------------------------------------
