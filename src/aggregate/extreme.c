@@ -12,7 +12,6 @@
 #include "aggregate/value.h"
 #include "libpq/pqformat.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 typedef struct ExtremeState
@@ -24,14 +23,6 @@ typedef struct ExtremeState
 	Datum		value;			/* plain; if by reference, in memory of the state */
 	Size		room;			/* there, bytes; 0 in what was read from the wire */
 } ExtremeState;
-
-/* What a final function remembers of the type. */
-typedef struct ResultType
-{
-	Oid			type;
-	bool		by_value;
-	int16		length;
-} ResultType;
 
 PG_FUNCTION_INFO_V1(segment_first_transition);
 PG_FUNCTION_INFO_V1(segment_last_transition);
@@ -227,23 +218,16 @@ const AggregateKind last_kind = {
 	.is_valid = extreme_is_valid
 };
 
-/* A copy: later rows of a window may overwrite what the state holds. */
 static Datum
 final(FunctionCallInfo fcinfo, const AggregateKind *kind)
 {
 	ExtremeState *state = aggregate_state(fcinfo, kind);
-	ResultType *result = aggregate_memory(fcinfo, sizeof(ResultType));
 
 	if (state == NULL)
 		PG_RETURN_NULL();
-	if (!OidIsValid(result->type))
-	{
-		result->type = get_fn_expr_argtype(fcinfo->flinfo, 1);
-		get_typlenbyval(result->type, &result->length, &result->by_value);
-	}
-	if (state->type != result->type)
+	if (state->type != get_fn_expr_argtype(fcinfo->flinfo, 1))
 		aggregate_corrupt(kind->name);
-	PG_RETURN_DATUM(datumCopy(state->value, result->by_value, result->length));
+	PG_RETURN_DATUM(state->value);
 }
 
 Datum
