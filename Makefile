@@ -15,10 +15,15 @@ OBJS = \
 	src/context.o \
 	src/model/decay.o \
 	src/model/crossing.o \
-	src/aggregate/engagement.o \
-	src/aggregate/instants.o \
-	src/aggregate/sessions.o \
 	src/aggregate/support.o \
+	src/aggregate/kinds.o \
+	src/aggregate/conditions.o \
+	src/aggregate/events.o \
+	src/aggregate/instants.o \
+	src/aggregate/ranges.o \
+	src/aggregate/zone.o \
+	src/aggregate/engagement.o \
+	src/aggregate/sessions.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -64,6 +69,8 @@ OBJS = \
 SQL_PARTS = \
 	sql/context.sql \
 	sql/aggregate.sql \
+	sql/aggregate_engagement.sql \
+	sql/aggregate_sessions.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \
