@@ -15,6 +15,8 @@ OBJS = \
 	src/context.o \
 	src/model/decay.o \
 	src/model/crossing.o \
+	src/model/sequence_compile.o \
+	src/model/sequence_search.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -24,6 +26,8 @@ OBJS = \
 	src/aggregate/zone.o \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
+	src/aggregate/pattern.o \
+	src/aggregate/sequence.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -71,6 +75,7 @@ SQL_PARTS = \
 	sql/aggregate.sql \
 	sql/aggregate_engagement.sql \
 	sql/aggregate_sessions.sql \
+	sql/aggregate_sequence.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \
