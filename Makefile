@@ -15,6 +15,7 @@ OBJS = \
 	src/context.o \
 	src/model/decay.o \
 	src/model/crossing.o \
+	src/model/funnel.o \
 	src/aggregate/engagement.o \
 	src/aggregate/instants.o \
 	src/aggregate/sessions.o \
