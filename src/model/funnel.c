@@ -257,7 +257,7 @@ in_window(const FunnelScan *scan, int64_t at, int64_t start)
 	return (uint64_t) at - (uint64_t) start <= (uint64_t) scan->window;
 }
 
-/* Keeps a chain that ends at this step, if it is the first or started later. */
+/* Keeps a chain that ends at this step; none before it started later. */
 static void
 keep_chain(FunnelScan *scan, int step, int64_t start, int64_t at)
 {
@@ -294,8 +294,7 @@ take_step_once(FunnelScan *scan, int step, const Instant *instant,
 		run = ties_run(&scan->ties, step);
 	if (run == 0)
 		keep_chain(scan, step, at, at);
-	else if (run <= level && in_window(scan, at, start[run - 1]) &&
-			 (step >= scan->level || start[run - 1] > scan->start[step]))
+	else if (run <= level && in_window(scan, at, start[run - 1]))
 		keep_chain(scan, step, start[run - 1], at);
 }
 

@@ -273,7 +273,7 @@ try_case(void)
 			funnel_times(&state, c.events, c.count, times);
 			for (int i = 0; i < furthest; i++)
 				if (times[i] != best[i])
-					fail("times", &c, i, times[i], best[i]);
+					fail("times", &c, modes, times[i], best[i]);
 		}
 	}
 }
@@ -285,7 +285,7 @@ try_crowd(int steps, int missing, int per_instant, int expected)
 	static MarkedEvent events[CROWD];
 	static FunnelScan state;
 	uint64_t	all = steps == 64 ? UINT64_MAX : (UINT64_C(1) << steps) - 1;
-	Case		c = {steps, CROWD, 0};
+	Case		c = {.steps = steps, .window = CROWD};
 
 	for (int i = 0; i < CROWD; i++)
 	{
