@@ -16,10 +16,16 @@ OBJS = \
 	src/model/decay.o \
 	src/model/crossing.o \
 	src/model/funnel.o \
-	src/aggregate/engagement.o \
-	src/aggregate/instants.o \
-	src/aggregate/sessions.o \
 	src/aggregate/support.o \
+	src/aggregate/kinds.o \
+	src/aggregate/conditions.o \
+	src/aggregate/events.o \
+	src/aggregate/instants.o \
+	src/aggregate/ranges.o \
+	src/aggregate/zone.o \
+	src/aggregate/engagement.o \
+	src/aggregate/sessions.o \
+	src/aggregate/funnel.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -65,6 +71,9 @@ OBJS = \
 SQL_PARTS = \
 	sql/context.sql \
 	sql/aggregate.sql \
+	sql/aggregate_engagement.sql \
+	sql/aggregate_sessions.sql \
+	sql/aggregate_funnel.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \

@@ -11,35 +11,25 @@
 
 #include <math.h>
 
-#include "aggregate/aggregate.h"
+#include "aggregate/kinds.h"
 #include "libpq/pqformat.h"
 #include "model/decay.h"
 #include "utils/float.h"
 #include "utils/timestamp.h"
 
-#define NAME "engagement"
-#define WIRE_VERSION 1
+typedef struct EngagementState
+{
+	AggregateState base;
+	DecaySum	sum;
+} EngagementState;
 
 PG_FUNCTION_INFO_V1(segment_engagement_transition);
-PG_FUNCTION_INFO_V1(segment_engagement_combine);
-PG_FUNCTION_INFO_V1(segment_engagement_serialize);
-PG_FUNCTION_INFO_V1(segment_engagement_deserialize);
 PG_FUNCTION_INFO_V1(segment_engagement_final);
 
-static void
-report_varying_half_life(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("half_life must be the same in all rows of an aggregate"),
-			 errhint("Group by the half-life, or give a constant.")));
-}
-
-/* The half-life in microseconds. */
 static int64
-check_half_life(const Interval *interval)
+check_half_life(AggregateLength *last, const Interval *interval)
 {
-	int64		half_life = aggregate_length(interval, "half_life");
+	int64		half_life = aggregate_length_again(last, interval, "half_life");
 
 	if (half_life <= 0)
 		ereport(ERROR,
@@ -49,132 +39,114 @@ check_half_life(const Interval *interval)
 	return half_life;
 }
 
-/* A new state in the aggregate's context. */
-static DecaySum *
-make_state(MemoryContext context)
-{
-	return (DecaySum *) MemoryContextAllocZero(context, sizeof(DecaySum));
-}
-
 Datum
 segment_engagement_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	DecaySum   *state = PG_ARGISNULL(0) ? NULL : (DecaySum *) PG_GETARG_POINTER(0);
+	EngagementState *state = aggregate_state(fcinfo, &engagement_kind);
 	TimestampTz at;
 	int64		half_life;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		AGGREGATE_RETURN_STATE(state);
 
 	at = PG_GETARG_TIMESTAMPTZ(1);
-	half_life = check_half_life(PG_GETARG_INTERVAL_P(3));
+	half_life = check_half_life(aggregate_memory(fcinfo, sizeof(AggregateLength)),
+								PG_GETARG_INTERVAL_P(3));
 	if (state == NULL)
 	{
-		state = make_state(context);
-		decay_init(state, aggregate_as_of(), half_life);
+		state = aggregate_make(&engagement_kind, context);
+		decay_init(&state->sum, aggregate_as_of(), half_life);
 	}
-	else if (state->half_life != half_life)
-		report_varying_half_life();
+	else if (state->sum.half_life != half_life)
+		aggregate_varies("half_life");
 
 	/* An event at -infinity has decayed to nothing, whatever its weight. */
 	if (TIMESTAMP_IS_NOBEGIN(at))
-		decay_add(state, state->as_of, 0);
-	else if (at <= state->as_of)
-		decay_add(state, at, PG_GETARG_FLOAT8(2));
+		decay_add(&state->sum, state->sum.as_of, 0);
+	else if (at <= state->sum.as_of)
+		decay_add(&state->sum, at, PG_GETARG_FLOAT8(2));
 
-	Assert(decay_is_valid(state));
+	Assert(decay_is_valid(&state->sum));
 	PG_RETURN_POINTER(state);
 }
 
-Datum
-segment_engagement_combine(PG_FUNCTION_ARGS)
+static void
+engagement_merge(void *into, const void *from, MemoryContext context)
 {
-	MemoryContext context = aggregate_context(fcinfo);
-	DecaySum   *state = PG_ARGISNULL(0) ? NULL : (DecaySum *) PG_GETARG_POINTER(0);
-	DecaySum   *other = PG_ARGISNULL(1) ? NULL : (DecaySum *) PG_GETARG_POINTER(1);
+	EngagementState *state = into;
+	const EngagementState *other = from;
 
-	if (other == NULL)
+	if (state->base.is_new)
 	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
+		state->sum = other->sum;
+		return;
 	}
-	if (state == NULL)
-	{
-		state = make_state(context);
-		*state = *other;
-		PG_RETURN_POINTER(state);
-	}
-
-	if (state->half_life != other->half_life)
-		report_varying_half_life();
-	if (!decay_merge(state, other))
-		aggregate_corrupt(NAME);
-
-	Assert(decay_is_valid(state));
-	PG_RETURN_POINTER(state);
+	if (state->sum.half_life != other->sum.half_life)
+		aggregate_varies("half_life");
+	if (!decay_merge(&state->sum, &other->sum))
+		aggregate_corrupt(engagement_kind.name);
 }
 
-Datum
-segment_engagement_serialize(PG_FUNCTION_ARGS)
+static void
+engagement_send(void *from, StringInfo wire)
 {
-	DecaySum   *state = (DecaySum *) PG_GETARG_POINTER(0);
-	StringInfoData wire;
+	const DecaySum *sum = &((EngagementState *) from)->sum;
 
-	(void) aggregate_context(fcinfo);
-	aggregate_send_begin(&wire, WIRE_VERSION);
-	pq_sendint64(&wire, state->as_of);
-	pq_sendint64(&wire, state->half_life);
-	pq_sendfloat8(&wire, state->sum);
-	pq_sendfloat8(&wire, state->correction);
-	pq_sendfloat8(&wire, state->nonfinite);
-	pq_sendint32(&wire, state->exponent);
-	pq_sendint8(&wire, state->counted);
-	PG_RETURN_DATUM(aggregate_send_end(&wire));
+	pq_sendint64(wire, sum->as_of);
+	pq_sendint64(wire, sum->half_life);
+	pq_sendfloat8(wire, sum->sum);
+	pq_sendfloat8(wire, sum->correction);
+	pq_sendfloat8(wire, sum->nonfinite);
+	pq_sendint32(wire, sum->exponent);
+	pq_sendint8(wire, sum->counted);
 }
 
-Datum
-segment_engagement_deserialize(PG_FUNCTION_ARGS)
+static bool
+engagement_receive(void *into, StringInfo wire)
 {
-	StringInfoData wire;
-	DecaySum   *state;
+	DecaySum   *sum = &((EngagementState *) into)->sum;
 	int			counted;
 
-	aggregate_receive_begin(fcinfo, &wire, WIRE_VERSION, NAME);
-	state = make_state(CurrentMemoryContext);
-	state->as_of = pq_getmsgint64(&wire);
-	state->half_life = pq_getmsgint64(&wire);
-	state->sum = pq_getmsgfloat8(&wire);
-	state->correction = pq_getmsgfloat8(&wire);
-	state->nonfinite = pq_getmsgfloat8(&wire);
-	state->exponent = (int32) pq_getmsgint(&wire, 4);
-	counted = pq_getmsgbyte(&wire);
-	state->counted = counted != 0;
-	aggregate_receive_end(&wire, NAME);
-
-	if (counted > 1 || TIMESTAMP_NOT_FINITE(state->as_of) ||
-		!IS_VALID_TIMESTAMP(state->as_of) || !decay_is_valid(state))
-		aggregate_corrupt(NAME);
-	PG_RETURN_POINTER(state);
+	sum->as_of = pq_getmsgint64(wire);
+	sum->half_life = pq_getmsgint64(wire);
+	sum->sum = pq_getmsgfloat8(wire);
+	sum->correction = pq_getmsgfloat8(wire);
+	sum->nonfinite = pq_getmsgfloat8(wire);
+	sum->exponent = (int32) pq_getmsgint(wire, 4);
+	counted = pq_getmsgbyte(wire);
+	sum->counted = counted != 0;
+	return counted <= 1 && aggregate_is_instant(sum->as_of);
 }
+
+static bool
+engagement_is_valid(const void *of)
+{
+	return decay_is_valid(&((const EngagementState *) of)->sum);
+}
+
+const AggregateKind engagement_kind = {
+	.name = "engagement",
+	.id = AGGREGATE_ENGAGEMENT,
+	.version = 1,
+	.size = sizeof(EngagementState),
+	.merge = engagement_merge,
+	.send = engagement_send,
+	.receive = engagement_receive,
+	.is_valid = engagement_is_valid
+};
 
 Datum
 segment_engagement_final(PG_FUNCTION_ARGS)
 {
-	DecaySum   *state = PG_ARGISNULL(0) ? NULL : (DecaySum *) PG_GETARG_POINTER(0);
+	EngagementState *state = aggregate_state(fcinfo, &engagement_kind);
 	double		value;
 
-	(void) aggregate_context(fcinfo);
-	if (state == NULL || !state->counted)
+	if (state == NULL || !state->sum.counted)
 		PG_RETURN_NULL();
 
-	value = decay_value(state);
-	if (isinf(value) && !isinf(state->nonfinite))
+	value = decay_value(&state->sum);
+	if (isinf(value) && !isinf(state->sum.nonfinite))
 		float_overflow_error();
 	PG_RETURN_FLOAT8(value);
 }

@@ -7,18 +7,18 @@
 
 #include "access/htup_details.h"
 #include "aggregate/aggregate.h"
-#include "aggregate/instants.h"
+#include "aggregate/kinds.h"
+#include "aggregate/ranges.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#define NAME "sessions"
-#define WIRE_VERSION 1
-
 typedef struct SessionsState
 {
+	AggregateState base;
 	int64		gap;			/* microseconds, not negative */
-	Instants	events;			/* finite times of the events */
+	int64		events;			/* their number */
+	Ranges		sessions;		/* from first to last events, microseconds */
 } SessionsState;
 
 /* What the events of a state come to. */
@@ -31,25 +31,12 @@ typedef struct Sessions
 } Sessions;
 
 PG_FUNCTION_INFO_V1(segment_sessions_transition);
-PG_FUNCTION_INFO_V1(segment_sessions_combine);
-PG_FUNCTION_INFO_V1(segment_sessions_serialize);
-PG_FUNCTION_INFO_V1(segment_sessions_deserialize);
 PG_FUNCTION_INFO_V1(segment_sessions_final);
 
-static void
-report_varying_gap(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("gap must be the same in all rows of an aggregate"),
-			 errhint("Group by the gap, or give a constant.")));
-}
-
-/* The gap in microseconds. */
 static int64
-check_gap(const Interval *interval)
+check_gap(AggregateLength *last, const Interval *interval)
 {
-	int64		gap = aggregate_length(interval, "gap");
+	int64		gap = aggregate_length_again(last, interval, "gap");
 
 	if (gap < 0)
 		ereport(ERROR,
@@ -59,158 +46,138 @@ check_gap(const Interval *interval)
 	return gap;
 }
 
-static bool
-state_is_valid(const SessionsState *state)
-{
-	return state->gap >= 0 && instants_is_valid(&state->events);
-}
-
-/* A state without events. */
-static SessionsState *
-make_state(MemoryContext context, int64 gap)
-{
-	SessionsState *state;
-
-	state = (SessionsState *) MemoryContextAllocZero(context, sizeof(SessionsState));
-	state->gap = gap;
-	return state;
-}
-
 Datum
 segment_sessions_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	SessionsState *state = PG_ARGISNULL(0) ? NULL : (SessionsState *) PG_GETARG_POINTER(0);
+	SessionsState *state = aggregate_state(fcinfo, &sessions_kind);
 	TimestampTz at;
 	int64		gap;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		AGGREGATE_RETURN_STATE(state);
 
 	at = PG_GETARG_TIMESTAMPTZ(1);
-	gap = check_gap(PG_GETARG_INTERVAL_P(2));
+	gap = check_gap(aggregate_memory(fcinfo, sizeof(AggregateLength)), PG_GETARG_INTERVAL_P(2));
 	if (state == NULL)
-		state = make_state(context, gap);
+	{
+		state = aggregate_make(&sessions_kind, context);
+		state->gap = gap;
+	}
 	else if (state->gap != gap)
-		report_varying_gap();
+		aggregate_varies("gap");
 
 	if (!TIMESTAMP_NOT_FINITE(at))
-		instants_add(&state->events, at, context);
-
-	Assert(state_is_valid(state));
-	PG_RETURN_POINTER(state);
-}
-
-Datum
-segment_sessions_combine(PG_FUNCTION_ARGS)
-{
-	MemoryContext context = aggregate_context(fcinfo);
-	SessionsState *state = PG_ARGISNULL(0) ? NULL : (SessionsState *) PG_GETARG_POINTER(0);
-	SessionsState *other = PG_ARGISNULL(1) ? NULL : (SessionsState *) PG_GETARG_POINTER(1);
-
-	if (other == NULL)
 	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
+		ranges_add(&state->sessions, at, at, gap, context);
+		state->events++;
 	}
-	if (state == NULL)
-		state = make_state(context, other->gap);
-	else if (state->gap != other->gap)
-		report_varying_gap();
-
-	instants_merge(&state->events, &other->events, context);
-
-	Assert(state_is_valid(state));
 	PG_RETURN_POINTER(state);
 }
 
-Datum
-segment_sessions_serialize(PG_FUNCTION_ARGS)
-{
-	SessionsState *state = (SessionsState *) PG_GETARG_POINTER(0);
-	StringInfoData wire;
-
-	(void) aggregate_context(fcinfo);
-	aggregate_send_begin(&wire, WIRE_VERSION);
-	pq_sendint64(&wire, state->gap);
-	instants_send(&state->events, &wire);
-	PG_RETURN_DATUM(aggregate_send_end(&wire));
-}
-
-Datum
-segment_sessions_deserialize(PG_FUNCTION_ARGS)
-{
-	StringInfoData wire;
-	SessionsState *state;
-
-	aggregate_receive_begin(fcinfo, &wire, WIRE_VERSION, NAME);
-	state = make_state(CurrentMemoryContext, pq_getmsgint64(&wire));
-	if (!instants_receive(&state->events, &wire))
-		aggregate_corrupt(NAME);
-	aggregate_receive_end(&wire, NAME);
-	if (!state_is_valid(state))
-		aggregate_corrupt(NAME);
-	PG_RETURN_POINTER(state);
-}
-
-/* Walks the events once, in the order of time. */
 static void
-find_sessions(SessionsState *state, Sessions *found)
+sessions_merge(void *into, const void *from, MemoryContext context)
 {
-	const TimestampTz *at;
-	TimestampTz start;
+	SessionsState *state = into;
+	const SessionsState *other = from;
 
-	instants_sort(&state->events);
-	at = state->events.at;
-	start = at[0];
-	memset(found, 0, sizeof(Sessions));
-	for (int i = 0; i < state->events.count; i++)
+	if (state->base.is_new)
+		state->gap = other->gap;
+	else if (state->gap != other->gap)
+		aggregate_varies("gap");
+	ranges_merge(&state->sessions, &other->sessions, state->gap, context);
+	state->events += other->events;
+}
+
+static void
+sessions_send(void *from, StringInfo wire)
+{
+	SessionsState *state = from;
+
+	pq_sendint64(wire, state->gap);
+	pq_sendint64(wire, state->events);
+	ranges_send(&state->sessions, state->gap, wire);
+}
+
+static bool
+sessions_receive(void *into, StringInfo wire)
+{
+	SessionsState *state = into;
+
+	state->gap = pq_getmsgint64(wire);
+	state->events = pq_getmsgint64(wire);
+	if (state->gap < 0 || !ranges_receive(&state->sessions, state->gap, wire))
+		return false;
+	for (int i = 0; i < state->sessions.count; i++)
 	{
-		bool		last = i + 1 == state->events.count;
+		if (!aggregate_is_instant(state->sessions.at[i].first) ||
+			!aggregate_is_instant(state->sessions.at[i].last))
+			return false;
+	}
+	return true;
+}
+
+static bool
+sessions_is_valid(const void *of)
+{
+	const SessionsState *state = of;
+
+	return state->gap >= 0 && ranges_is_valid(&state->sessions) &&
+		state->events >= state->sessions.count &&
+		(state->events > 0) == (state->sessions.count > 0);
+}
+
+const AggregateKind sessions_kind = {
+	.name = "sessions",
+	.id = AGGREGATE_SESSIONS,
+	.version = 1,
+	.size = sizeof(SessionsState),
+	.merge = sessions_merge,
+	.send = sessions_send,
+	.receive = sessions_receive,
+	.is_valid = sessions_is_valid
+};
+
+static void
+measure_sessions(SessionsState *state, Sessions *found)
+{
+	memset(found, 0, sizeof(Sessions));
+	ranges_settle(&state->sessions, state->gap);
+	found->count = state->sessions.count;
+	for (int i = 0; i < state->sessions.count; i++)
+	{
+		const Range *session = &state->sessions.at[i];
+		/* Differences of instants may exceed the signed range. */
+		uint64		length = (uint64) session->last - (uint64) session->first;
 
 		CHECK_FOR_INTERRUPTS();
-		/* Differences of instants may exceed the signed range. */
-		if (last || (uint64) at[i + 1] - (uint64) at[i] > (uint64) state->gap)
-		{
-			uint64		length = (uint64) at[i] - (uint64) start;
-
-			found->count++;
-			found->total += length;
-			found->longest = Max(found->longest, length);
-			found->last_started_at = start;
-			if (!last)
-				start = at[i + 1];
-		}
+		found->total += length;
+		found->longest = Max(found->longest, length);
+		found->last_started_at = session->first;
 	}
 }
 
 Datum
 segment_sessions_final(PG_FUNCTION_ARGS)
 {
-	SessionsState *state = PG_ARGISNULL(0) ? NULL : (SessionsState *) PG_GETARG_POINTER(0);
+	SessionsState *state = aggregate_state(fcinfo, &sessions_kind);
 	Sessions	found;
 	uint64		average;
 	Datum		values[6];
 	bool		nulls[6] = {false};
 	HeapTuple	tuple;
 
-	(void) aggregate_context(fcinfo);
-	if (state == NULL || state->events.count == 0)
+	if (state == NULL || state->events == 0)
 		PG_RETURN_NULL();
 
-	find_sessions(state, &found);
+	measure_sessions(state, &found);
 	/* to the nearest microsecond, halves up */
 	average = found.total / found.count;
 	if (found.total % found.count >= (found.count + 1) / 2)
 		average++;
 
 	values[0] = Int64GetDatum(found.count);
-	values[1] = Int64GetDatum(state->events.count);
+	values[1] = Int64GetDatum(state->events);
 	values[2] = IntervalPGetDatum(aggregate_interval(found.total));
 	values[3] = IntervalPGetDatum(aggregate_interval(found.longest));
 	values[4] = IntervalPGetDatum(aggregate_interval(average));

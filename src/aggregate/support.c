@@ -14,6 +14,10 @@
 /* 365.25 days, as extract(epoch) counts a year */
 #define USECS_PER_YEAR (INT64CONST(1461) * (USECS_PER_DAY / 4))
 
+PG_FUNCTION_INFO_V1(segment_aggregate_combine);
+PG_FUNCTION_INFO_V1(segment_aggregate_serialize);
+PG_FUNCTION_INFO_V1(segment_aggregate_deserialize);
+
 MemoryContext
 aggregate_context(FunctionCallInfo fcinfo)
 {
@@ -27,12 +31,116 @@ aggregate_context(FunctionCallInfo fcinfo)
 	return context;
 }
 
+void *
+aggregate_make(const AggregateKind *kind, MemoryContext context)
+{
+	AggregateState *state = (AggregateState *) MemoryContextAllocZero(context, kind->size);
+
+	state->kind = kind;
+	return state;
+}
+
+/* Any of the library's states. */
+static AggregateState *
+state_argument(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL : (AggregateState *) PG_GETARG_POINTER(argument);
+}
+
+void *
+aggregate_state(FunctionCallInfo fcinfo, const AggregateKind *kind)
+{
+	AggregateState *state = state_argument(fcinfo, 0);
+
+	(void) aggregate_context(fcinfo);
+	if (state != NULL && state->kind != kind)
+		aggregate_corrupt(kind->name);
+	return state;
+}
+
+void *
+aggregate_memory(FunctionCallInfo fcinfo, Size size)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, size);
+	return fcinfo->flinfo->fn_extra;
+}
+
+Datum
+segment_aggregate_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	AggregateState *state = state_argument(fcinfo, 0);
+	AggregateState *other = state_argument(fcinfo, 1);
+
+	if (other == NULL)
+		AGGREGATE_RETURN_STATE(state);
+	if (state == NULL)
+	{
+		state = (AggregateState *) aggregate_make(other->kind, context);
+		state->is_new = true;
+	}
+	if (state->kind != other->kind)
+		aggregate_corrupt(state->kind->name);
+
+	state->kind->merge(state, other, context);
+	state->is_new = false;
+	Assert(state->kind->is_valid(state));
+	PG_RETURN_POINTER(state);
+}
+
+Datum
+segment_aggregate_serialize(PG_FUNCTION_ARGS)
+{
+	AggregateState *state = (AggregateState *) PG_GETARG_POINTER(0);
+	StringInfoData wire;
+
+	(void) aggregate_context(fcinfo);
+	pq_begintypsend(&wire);
+	pq_sendint8(&wire, state->kind->id);
+	pq_sendint8(&wire, state->kind->version);
+	state->kind->send(state, &wire);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&wire));
+}
+
+Datum
+segment_aggregate_deserialize(PG_FUNCTION_ARGS)
+{
+	const AggregateKind *kind;
+	AggregateState *state;
+	StringInfoData wire;
+	bytea	   *bytes;
+
+	/* Hostile bytes are one thing, a call from elsewhere another. */
+	(void) aggregate_context(fcinfo);
+
+	bytes = PG_GETARG_BYTEA_PP(0);
+	wire.data = VARDATA_ANY(bytes);
+	wire.len = VARSIZE_ANY_EXHDR(bytes);
+	wire.maxlen = wire.len;
+	wire.cursor = 0;
+
+	kind = wire.len < 2 ? NULL : aggregate_kind(pq_getmsgbyte(&wire));
+	if (kind == NULL || pq_getmsgbyte(&wire) != kind->version)
+		aggregate_corrupt(kind == NULL ? NULL : kind->name);
+	state = (AggregateState *) aggregate_make(kind, CurrentMemoryContext);
+	if (!kind->receive(state, &wire) || wire.cursor != wire.len || !kind->is_valid(state))
+		aggregate_corrupt(kind->name);
+	PG_RETURN_POINTER(state);
+}
+
 TimestampTz
 aggregate_as_of(void)
 {
 	TimestampTz as_of;
 
 	return guc_as_of(&as_of) ? as_of : GetCurrentTransactionStartTimestamp();
+}
+
+bool
+aggregate_is_instant(TimestampTz at)
+{
+	return !TIMESTAMP_NOT_FINITE(at) && IS_VALID_TIMESTAMP(at);
 }
 
 int64
@@ -66,50 +174,34 @@ aggregate_interval(uint64 microseconds)
 }
 
 void
+aggregate_varies(const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be the same in all rows of an aggregate", argument),
+			 errhint("Group by it, or give a constant.")));
+}
+
+void
+aggregate_too_large(int64 bound)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("too many events for one aggregate state"),
+			 errdetail("This aggregate holds at most %lld of them for each group.",
+					   (long long) bound),
+			 errhint("Aggregate by customer, or over a shorter time.")));
+}
+
+void
 aggregate_corrupt(const char *aggregate)
 {
+	if (aggregate == NULL)
+		aggregate = "(unknown)";
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 			 errmsg("invalid serialized state of aggregate segment.%s", aggregate),
 			 errhint("Restart the server if the extension's library was replaced while it ran.")));
-}
-
-void
-aggregate_send_begin(StringInfo wire, uint8 version)
-{
-	pq_begintypsend(wire);
-	pq_sendint8(wire, version);
-}
-
-Datum
-aggregate_send_end(StringInfo wire)
-{
-	return PointerGetDatum(pq_endtypsend(wire));
-}
-
-void
-aggregate_receive_begin(FunctionCallInfo fcinfo, StringInfo wire,
-						uint8 version, const char *aggregate)
-{
-	bytea	   *bytes;
-
-	/* Hostile bytes are one thing, a call from elsewhere another. */
-	(void) aggregate_context(fcinfo);
-
-	bytes = PG_GETARG_BYTEA_PP(0);
-	wire->data = VARDATA_ANY(bytes);
-	wire->len = VARSIZE_ANY_EXHDR(bytes);
-	wire->maxlen = wire->len;
-	wire->cursor = 0;
-	if (wire->len < 1 || pq_getmsgbyte(wire) != version)
-		aggregate_corrupt(aggregate);
-}
-
-void
-aggregate_receive_end(StringInfo wire, const char *aggregate)
-{
-	if (wire->cursor != wire->len)
-		aggregate_corrupt(aggregate);
 }
 
 TupleDesc

@@ -227,10 +227,10 @@ SET max_parallel_workers_per_gather = 0;
 -- works where a plan splits it, hands any bytes to the deserialize function.
 
 CREATE AGGREGATE engagement_bytes(timestamptz, float8, interval) (
-    SFUNC = segment.engagement_transition, STYPE = internal, FINALFUNC = segment.engagement_serialize);
+    SFUNC = segment.engagement_transition, STYPE = internal, FINALFUNC = segment.aggregate_serialize);
 CREATE AGGREGATE engagement_from_bytes(bytea, bytea) (
     SFUNC = bytea_string_agg_transfn, STYPE = internal, SERIALFUNC = bytea_string_agg_finalfn,
-    DESERIALFUNC = segment.engagement_deserialize, COMBINEFUNC = segment.engagement_combine,
+    DESERIALFUNC = segment.aggregate_deserialize, COMBINEFUNC = segment.aggregate_combine,
     FINALFUNC = segment.engagement_final, PARALLEL = SAFE);
 CREATE TABLE wire (part int, bytes bytea) PARTITION BY LIST (part);
 CREATE TABLE wire_1 PARTITION OF wire FOR VALUES IN (1);

@@ -199,10 +199,10 @@ SET max_parallel_workers_per_gather = 0;
 -- where a plan splits it, hands any bytes to the deserialize function.
 
 CREATE AGGREGATE sessions_bytes(timestamptz, interval) (
-    SFUNC = segment.sessions_transition, STYPE = internal, FINALFUNC = segment.sessions_serialize);
+    SFUNC = segment.sessions_transition, STYPE = internal, FINALFUNC = segment.aggregate_serialize);
 CREATE AGGREGATE sessions_from_bytes(bytea, bytea) (
     SFUNC = bytea_string_agg_transfn, STYPE = internal, SERIALFUNC = bytea_string_agg_finalfn,
-    DESERIALFUNC = segment.sessions_deserialize, COMBINEFUNC = segment.sessions_combine,
+    DESERIALFUNC = segment.aggregate_deserialize, COMBINEFUNC = segment.aggregate_combine,
     FINALFUNC = segment.sessions_final, PARALLEL = SAFE);
 CREATE TABLE wire (part int, bytes bytea) PARTITION BY LIST (part);
 CREATE TABLE wire_1 PARTITION OF wire FOR VALUES IN (1);

@@ -1,0 +1,20 @@
+/*
+ * kinds.c
+ *		All kinds of aggregate states, by the number they have on the wire.
+ */
+#include "postgres.h"
+
+#include "aggregate/aggregate.h"
+#include "aggregate/kinds.h"
+
+static const AggregateKind *const kinds[AGGREGATE_IDS] = {
+	[AGGREGATE_ENGAGEMENT] = &engagement_kind,
+	[AGGREGATE_SESSIONS] = &sessions_kind,
+	[AGGREGATE_FUNNEL] = &funnel_kind,
+};
+
+const AggregateKind *
+aggregate_kind(int id)
+{
+	return id < 0 || id >= AGGREGATE_IDS ? NULL : kinds[id];
+}
