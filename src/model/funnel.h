@@ -26,8 +26,8 @@
  * through the conditions in the order of the steps: events without one first.
  * The order of the events within an instant never matters.  For ClickHouse it
  * does in one case, strict_once with strict_deduplication: two events of an
- * instant meet the condition of a step, and one of them has taken the step
- * before.  Here two such events always are a repetition.
+ * instant meet the condition of a step, and one of them has taken an earlier
+ * one.  Here two such events always are a repetition.
  *
  * Without strict_once, the strict increase is judged, as by ClickHouse, by the
  * one chain kept for each step: the one with the latest events.
