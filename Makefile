@@ -17,6 +17,7 @@ OBJS = \
 	src/model/crossing.o \
 	src/model/sequence_compile.o \
 	src/model/sequence_search.o \
+	src/model/funnel.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -28,6 +29,7 @@ OBJS = \
 	src/aggregate/sessions.o \
 	src/aggregate/pattern.o \
 	src/aggregate/sequence.o \
+	src/aggregate/funnel.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -76,6 +78,7 @@ SQL_PARTS = \
 	sql/aggregate_engagement.sql \
 	sql/aggregate_sessions.sql \
 	sql/aggregate_sequence.sql \
+	sql/aggregate_funnel.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \
