@@ -15,9 +15,9 @@ OBJS = \
 	src/context.o \
 	src/model/decay.o \
 	src/model/crossing.o \
+	src/model/funnel.o \
 	src/model/sequence_compile.o \
 	src/model/sequence_search.o \
-	src/model/funnel.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -27,9 +27,9 @@ OBJS = \
 	src/aggregate/zone.o \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
+	src/aggregate/funnel.o \
 	src/aggregate/pattern.o \
 	src/aggregate/sequence.o \
-	src/aggregate/funnel.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -77,8 +77,8 @@ SQL_PARTS = \
 	sql/aggregate.sql \
 	sql/aggregate_engagement.sql \
 	sql/aggregate_sessions.sql \
-	sql/aggregate_sequence.sql \
 	sql/aggregate_funnel.sql \
+	sql/aggregate_sequence.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \
