@@ -124,6 +124,8 @@ run_suites() {
 		suite oracle '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 			as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/run.sh
 	fi
+	suite docs '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" bash test/docs.sh
 	suite aggregates '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/aggregate/run.sh
 	if [ -e "${pgtap[0]}" ]; then
