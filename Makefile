@@ -15,6 +15,7 @@ OBJS = \
 	src/context.o \
 	src/model/decay.o \
 	src/model/crossing.o \
+	src/model/funnel.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -24,6 +25,7 @@ OBJS = \
 	src/aggregate/zone.o \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
+	src/aggregate/funnel.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -71,6 +73,7 @@ SQL_PARTS = \
 	sql/aggregate.sql \
 	sql/aggregate/engagement.sql \
 	sql/aggregate/sessions.sql \
+	sql/aggregate/funnel.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \

@@ -10,6 +10,7 @@
 static const AggregateKind *const kinds[AGGREGATE_IDS] = {
 	[AGGREGATE_ENGAGEMENT] = &engagement_kind,
 	[AGGREGATE_SESSIONS] = &sessions_kind,
+	[AGGREGATE_FUNNEL] = &funnel_kind,
 };
 
 const AggregateKind *

@@ -9,5 +9,6 @@
 
 extern const AggregateKind engagement_kind;
 extern const AggregateKind sessions_kind;
+extern const AggregateKind funnel_kind;
 
 #endif							/* SEGMENT_KINDS_H */
