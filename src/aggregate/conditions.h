@@ -1,8 +1,9 @@
 /*
  * conditions.h
  *		The conditions at the end of an aggregate's arguments, "VARIADIC "any"":
- *		booleans, one by one, which spares an array for every row, or an array of
- *		them, with or without the word VARIADIC.
+ *		booleans, one by one, which spares an array for every row, or after the
+ *		word VARIADIC an array of them (one boolean[] is such an array without the
+ *		word, too).
  *
  * A condition that is NULL is not met.
  */
@@ -18,7 +19,7 @@
 typedef struct Conditions
 {
 	bool		checked;		/* have the types been looked at? */
-	bool		is_array;		/* given as an array? */
+	bool		is_array;		/* given as VARIADIC array? */
 	int			count;			/* conditions in the row last read, 1 to 64 */
 	uint64		untyped;		/* bits of literals such as 't', which have no type */
 	uint64		untyped_true;	/* those of them that are true */

@@ -236,15 +236,19 @@ ties_run(FunnelTies *ties, int step)
 static void
 find_instant(Instant *instant, const MarkedEvent *events, size_t count)
 {
-	memset(instant, 0, sizeof(Instant));
+	size_t		n;
+
 	instant->events = events;
-	for (size_t i = 0; i < count && events[i].at == events[0].at; i++)
+	instant->any = events[0].marks;
+	instant->repeated = 0;
+	instant->unmarked = events[0].marks == 0;
+	for (n = 1; n < count && events[n].at == events[0].at; n++)
 	{
-		instant->repeated |= instant->any & events[i].marks;
-		instant->any |= events[i].marks;
-		instant->unmarked |= events[i].marks == 0;
-		instant->count++;
+		instant->repeated |= instant->any & events[n].marks;
+		instant->any |= events[n].marks;
+		instant->unmarked |= events[n].marks == 0;
 	}
+	instant->count = n;
 }
 
 /*
