@@ -91,7 +91,6 @@ function askPostgres(family, batches) {
 	// \copy is a command of one line
 	const text = `SET client_min_messages = warning;
 		SET TimeZone = 'UTC';
-		CREATE EXTENSION IF NOT EXISTS segment;
 		CREATE TEMPORARY TABLE cases (number int, ${columns.join(', ')});
 		${script.join('')}`.replace(/^\s+/gm, '');
 	const answers = execFileSync('psql',
