@@ -9,6 +9,8 @@
 
 extern const AggregateKind engagement_kind;
 extern const AggregateKind sessions_kind;
+extern const AggregateKind funnel_kind;
+extern const AggregateKind sequence_kind;
 extern const AggregateKind rhythm_kind;
 extern const AggregateKind journey_kind;
 extern const AggregateKind first_kind;
