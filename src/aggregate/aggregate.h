@@ -6,6 +6,7 @@
  * transition and a final function over a state of its own, in one file with its
  * family.  Combining, serializing and deserializing are the same three functions
  * for all: a state begins with a pointer to its AggregateKind, which says how.
+ * (In extreme.c, combining has to look up a type first.)
  * engagement.c is the pattern for a state of fixed size, sessions.c for one that
  * keeps something of each event.  The rules:
  *
