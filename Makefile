@@ -24,6 +24,10 @@ OBJS = \
 	src/aggregate/zone.o \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
+	src/aggregate/retention.o \
+	src/aggregate/streak.o \
+	src/aggregate/repeat_purchase.o \
+	src/aggregate/occasion.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -71,6 +75,10 @@ SQL_PARTS = \
 	sql/aggregate.sql \
 	sql/aggregate_engagement.sql \
 	sql/aggregate_sessions.sql \
+	sql/aggregate_retention.sql \
+	sql/aggregate_streak.sql \
+	sql/aggregate_repeat_purchase.sql \
+	sql/aggregate_occasion.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \
