@@ -33,8 +33,9 @@ static const char *const unit_names[STREAK_UNITS] = {"day", "week", "month"};
 /* A unit and its name, kept so that the same need not be read again. */
 typedef struct NamedUnit
 {
+	bool		known;
 	char		name[8];		/* as it was given, without end */
-	int			length;			/* of it, bytes; 0 before the first row */
+	int			length;			/* of it, bytes */
 	StreakUnit	unit;
 } NamedUnit;
 
@@ -74,11 +75,12 @@ check_unit(NamedUnit *last, text *given)
 	const char *name = VARDATA_ANY(given);
 	int			length = VARSIZE_ANY_EXHDR(given);
 
-	if (length != last->length || memcmp(name, last->name, length) != 0)
+	if (!last->known || length != last->length || memcmp(name, last->name, length) != 0)
 	{
 		last->unit = read_unit(name, length);
 		last->length = length;
 		memcpy(last->name, name, length);
+		last->known = true;
 	}
 	return last->unit;
 }
