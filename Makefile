@@ -15,6 +15,7 @@ OBJS = \
 	src/context.o \
 	src/model/decay.o \
 	src/model/crossing.o \
+	src/model/funnel.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -24,6 +25,7 @@ OBJS = \
 	src/aggregate/zone.o \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
+	src/aggregate/funnel.o \
 	src/aggregate/retention.o \
 	src/aggregate/streak.o \
 	src/aggregate/repeat_purchase.o \
@@ -73,12 +75,13 @@ OBJS = \
 SQL_PARTS = \
 	sql/context.sql \
 	sql/aggregate.sql \
-	sql/aggregate_engagement.sql \
-	sql/aggregate_sessions.sql \
-	sql/aggregate_retention.sql \
-	sql/aggregate_streak.sql \
-	sql/aggregate_repeat_purchase.sql \
-	sql/aggregate_occasion.sql \
+	sql/aggregate/engagement.sql \
+	sql/aggregate/sessions.sql \
+	sql/aggregate/funnel.sql \
+	sql/aggregate/retention.sql \
+	sql/aggregate/streak.sql \
+	sql/aggregate/repeat_purchase.sql \
+	sql/aggregate/occasion.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \
@@ -98,7 +101,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers 
 PG_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes)
 
 # Tests in the order of the rooms, those of no room last.
-ROOMS := context model $(filter-out context,$(basename $(notdir $(SQL_PARTS))))
+ROOMS := context model $(filter-out context,$(basename $(notdir $(filter-out sql/aggregate/%,$(SQL_PARTS)))))
 TESTS := $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
 TESTS_OF_ROOMS := $(foreach room,$(ROOMS),$(filter $(room) $(room)_%,$(TESTS)))
 REGRESS := $(strip $(TESTS_OF_ROOMS) $(filter-out $(TESTS_OF_ROOMS),$(TESTS)))

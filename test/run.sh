@@ -124,8 +124,12 @@ run_suites() {
 		suite oracle '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 			as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/run.sh
 	fi
+	suite docs '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" bash test/docs.sh
 	suite aggregates '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/aggregate/run.sh
+	suite clickhouse '^not ok|^#|# skip' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/clickhouse/run.sh
 	if [ -e "${pgtap[0]}" ]; then
 		suite pgtap '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 			as_worker bash -c 'for file in test/pgtap/*.sql; do "$0/psql" -XAtq -v ON_ERROR_STOP=1 -f "$file" || exit 1; done' "$PG_BIN"
