@@ -26,9 +26,8 @@
  */
 #define EPOCH_HOUR (INT64CONST(2454200) * HOURS_PER_DAY)
 
-/* No hour, no month of any timestamp is beyond these. */
-#define HOUR_BOUND UINT64CONST(2640000000)
-#define MONTH_BOUND INT64CONST(4000000)
+/* No timestamp is in this hour or a later one. */
+#define HOURS_END UINT64CONST(2640000000)
 
 #define WEEKDAYS 7
 
@@ -213,7 +212,8 @@ receive_tally(Tally *tally, int64 events, StringInfo wire)
 		receive_counts(tally->weekdays, WEEKDAYS, events, wire) &&
 		receive_counts(tally->months, MONTHS_PER_YEAR, events, wire) &&
 		ranges_receive(&tally->months_seen, 1, wire) && months->count > 0 &&
-		months->at[0].first >= -MONTH_BOUND && months->at[months->count - 1].last <= MONTH_BOUND;
+		months->at[0].first >= -ZONE_UNIT_MAX &&
+		months->at[months->count - 1].last <= ZONE_UNIT_MAX;
 }
 
 static bool
@@ -239,7 +239,7 @@ occasion_receive(void *into, StringInfo wire)
 	for (int i = 0; i < state->events; i++)
 	{
 		state->hours[i] = pq_getmsgint(wire, 4);
-		if (state->hours[i] >= HOUR_BOUND)
+		if (state->hours[i] >= HOURS_END)
 			return false;
 	}
 	return true;
@@ -292,8 +292,8 @@ count_years(Ranges *months, int in_year)
 	for (int i = 0; i < months->count; i++)
 	{
 		/* From a number that is not negative, division rounds down. */
-		int64		first = months->at[i].first - in_year + MONTH_BOUND * MONTHS_PER_YEAR;
-		int64		last = months->at[i].last - in_year + MONTH_BOUND * MONTHS_PER_YEAR;
+		int64		first = months->at[i].first - in_year + ZONE_UNIT_MAX * MONTHS_PER_YEAR;
+		int64		last = months->at[i].last - in_year + ZONE_UNIT_MAX * MONTHS_PER_YEAR;
 
 		CHECK_FOR_INTERRUPTS();
 		years += last / MONTHS_PER_YEAR - (first - 1) / MONTHS_PER_YEAR;

@@ -16,9 +16,6 @@
 /* Days that follow each other are one range. */
 #define REACH 1
 
-/* No day of any timestamp is beyond this. */
-#define DAYS_MAX INT64CONST(110000000)
-
 typedef struct RepeatPurchaseState
 {
 	AggregateState base;
@@ -115,7 +112,7 @@ repeat_purchase_receive(void *into, StringInfo wire)
 	if (!aggregate_is_instant(state->as_of) || !ranges_receive(days, REACH, wire))
 		return false;
 	return days->count == 0 ||
-		(days->at[0].first >= -DAYS_MAX && days->at[days->count - 1].last <= DAYS_MAX);
+		(days->at[0].first >= -ZONE_UNIT_MAX && days->at[days->count - 1].last <= ZONE_UNIT_MAX);
 }
 
 static bool

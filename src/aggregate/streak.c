@@ -17,9 +17,6 @@
 /* Days, weeks and months that follow each other are one range. */
 #define REACH 1
 
-/* No day of any timestamp, hence no week or month, is beyond this. */
-#define UNITS_MAX INT64CONST(110000000)
-
 typedef enum StreakUnit
 {
 	STREAK_DAY,
@@ -177,7 +174,8 @@ streak_receive(void *into, StringInfo wire)
 		return false;
 	state->unit = unit;
 	return units->count == 0 ||
-		(units->at[0].first >= -UNITS_MAX && units->at[units->count - 1].last <= UNITS_MAX);
+		(units->at[0].first >= -ZONE_UNIT_MAX &&
+		 units->at[units->count - 1].last <= ZONE_UNIT_MAX);
 }
 
 static bool

@@ -56,8 +56,13 @@ SELECT n, segment.retention(a, b) OVER w AS r, segment.retention(a, b) OVER (w R
        segment.retention(a, b) OVER (w ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) AS before
 FROM (VALUES (1, true, false), (2, false, true), (3, false, false), (4, true, true), (5, true, NULL), (6, NULL, true)) e(n, a, b)
 WINDOW w AS (ORDER BY n);
+-- arrays, NULL or of another length where frames do not meet
+SELECT n, segment.retention(VARIADIC c) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+FROM (VALUES (1, '{t,f}'::bool[]), (2, NULL), (3, NULL), (4, '{t,t,t}'), (5, '{f,t,f}')) e(n, c);
 
 -- Errors
+SELECT segment.retention(VARIADIC c) OVER (ORDER BY n) FROM (VALUES (1, '{t}'::bool[]), (2, '{t,t}')) e(n, c);
+SELECT segment.retention(VARIADIC c) OVER (ORDER BY n ROWS 1 PRECEDING) FROM (VALUES (1, '{t}'::bool[]), (2, '{t,t}')) e(n, c);
 SELECT segment.retention();
 \echo :LAST_ERROR_SQLSTATE
 SELECT segment.retention(true, 1);
