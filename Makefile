@@ -16,6 +16,8 @@ OBJS = \
 	src/model/decay.o \
 	src/model/crossing.o \
 	src/model/funnel.o \
+	src/model/sequence_compile.o \
+	src/model/sequence_search.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -26,6 +28,8 @@ OBJS = \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
 	src/aggregate/funnel.o \
+	src/aggregate/pattern.o \
+	src/aggregate/sequence.o \
 	src/aggregate/retention.o \
 	src/aggregate/streak.o \
 	src/aggregate/repeat_purchase.o \
@@ -78,6 +82,7 @@ SQL_PARTS = \
 	sql/aggregate/engagement.sql \
 	sql/aggregate/sessions.sql \
 	sql/aggregate/funnel.sql \
+	sql/aggregate/sequence.sql \
 	sql/aggregate/retention.sql \
 	sql/aggregate/streak.sql \
 	sql/aggregate/repeat_purchase.sql \

@@ -11,6 +11,7 @@ static const AggregateKind *const kinds[AGGREGATE_IDS] = {
 	[AGGREGATE_ENGAGEMENT] = &engagement_kind,
 	[AGGREGATE_SESSIONS] = &sessions_kind,
 	[AGGREGATE_FUNNEL] = &funnel_kind,
+	[AGGREGATE_SEQUENCE] = &sequence_kind,
 	[AGGREGATE_RETENTION] = &retention_kind,
 	[AGGREGATE_RETENTION_PERIODS] = &retention_periods_kind,
 	[AGGREGATE_STREAK] = &streak_kind,

@@ -10,6 +10,7 @@
 extern const AggregateKind engagement_kind;
 extern const AggregateKind sessions_kind;
 extern const AggregateKind funnel_kind;
+extern const AggregateKind sequence_kind;
 extern const AggregateKind retention_kind;
 extern const AggregateKind retention_periods_kind;
 extern const AggregateKind streak_kind;

@@ -6,8 +6,8 @@
 #   ORACLE_SEED=17 ORACLE_CASES=100000 test/oracle/clickhouse/run.sh
 #                                              other cases, and more of them than 20000
 #
-# Connects to PostgreSQL by PGHOST, PGPORT, PGUSER and PGDATABASE; creates the
-# extension if it is not there.  ClickHouse comes as the npm package chdb (half a
+# Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
+# with the extension installed, and makes a database of its own.  ClickHouse comes as the npm package chdb (half a
 # gigabyte), from the directory CHDB_DIR, into which it is installed if it is not
 # there; without CHDB_DIR, into a temporary one.  Where it can't be had, all is
 # skipped, and that is a success.
@@ -18,7 +18,19 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 version=3.4.0					# carries ClickHouse 26.7
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+home=${PGDATABASE:-postgres}
+
+# sql DATABASE STATEMENT...
+sql()
+{
+	database=$1
+	shift
+	for statement in "$@"; do
+		psql -X -q -d "$database" -v ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' -c "$statement" || return 1
+	done
+}
+
+trap 'rm -rf "$work"; sql "$home" "DROP DATABASE IF EXISTS segment_clickhouse"' EXIT
 
 skip()
 {
@@ -40,4 +52,7 @@ fi
 	skip "chdb $version does not run here"
 
 mkdir "$work/cases"
-CHDB_MODULE=$chdb/node_modules/chdb node "$here/compare.js" "$work/cases" "$@"
+sql "$home" 'DROP DATABASE IF EXISTS segment_clickhouse' \
+	"CREATE DATABASE segment_clickhouse TEMPLATE template0 ENCODING 'UTF8'" || exit 1
+sql segment_clickhouse 'CREATE EXTENSION segment' || exit 1
+PGDATABASE=segment_clickhouse CHDB_MODULE=$chdb/node_modules/chdb node "$here/compare.js" "$work/cases" "$@"
