@@ -30,6 +30,10 @@ OBJS = \
 	src/aggregate/funnel.o \
 	src/aggregate/pattern.o \
 	src/aggregate/sequence.o \
+	src/aggregate/retention.o \
+	src/aggregate/streak.o \
+	src/aggregate/repeat_purchase.o \
+	src/aggregate/occasion.o \
 	src/aggregate/rhythm.o \
 	src/aggregate/journey.o \
 	src/aggregate/value.o \
@@ -83,6 +87,10 @@ SQL_PARTS = \
 	sql/aggregate/sessions.sql \
 	sql/aggregate/funnel.sql \
 	sql/aggregate/sequence.sql \
+	sql/aggregate/retention.sql \
+	sql/aggregate/streak.sql \
+	sql/aggregate/repeat_purchase.sql \
+	sql/aggregate/occasion.sql \
 	sql/aggregate/rhythm.sql \
 	sql/aggregate/journey.sql \
 	sql/aggregate/extreme.sql \
