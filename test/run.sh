@@ -124,6 +124,8 @@ run_suites() {
 		suite oracle '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 			as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/run.sh
 	fi
+	suite aggregates '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/aggregate/run.sh
 	if [ -e "${pgtap[0]}" ]; then
 		suite pgtap '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 			as_worker bash -c 'for file in test/pgtap/*.sql; do "$0/psql" -XAtq -v ON_ERROR_STOP=1 -f "$file" || exit 1; done' "$PG_BIN"
