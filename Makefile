@@ -15,6 +15,7 @@ OBJS = \
 	src/context.o \
 	src/model/decay.o \
 	src/model/crossing.o \
+	src/model/exact_sum.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -24,6 +25,12 @@ OBJS = \
 	src/aggregate/zone.o \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
+	src/aggregate/items.o \
+	src/aggregate/sums.o \
+	src/aggregate/affinity.o \
+	src/aggregate/unconverted.o \
+	src/aggregate/trend.o \
+	src/aggregate/concentration.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -71,6 +78,10 @@ SQL_PARTS = \
 	sql/aggregate.sql \
 	sql/aggregate_engagement.sql \
 	sql/aggregate_sessions.sql \
+	sql/aggregate_affinity.sql \
+	sql/aggregate_unconverted.sql \
+	sql/aggregate_trend.sql \
+	sql/aggregate_concentration.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \

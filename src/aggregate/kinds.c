@@ -10,6 +10,11 @@
 static const AggregateKind *const kinds[AGGREGATE_IDS] = {
 	[AGGREGATE_ENGAGEMENT] = &engagement_kind,
 	[AGGREGATE_SESSIONS] = &sessions_kind,
+	[AGGREGATE_AFFINITY] = &affinity_kind,
+	[AGGREGATE_TOP_ITEMS] = &top_items_kind,
+	[AGGREGATE_UNCONVERTED] = &unconverted_kind,
+	[AGGREGATE_TREND] = &trend_kind,
+	[AGGREGATE_CONCENTRATION] = &concentration_kind,
 };
 
 const AggregateKind *

@@ -9,5 +9,10 @@
 
 extern const AggregateKind engagement_kind;
 extern const AggregateKind sessions_kind;
+extern const AggregateKind affinity_kind;
+extern const AggregateKind top_items_kind;
+extern const AggregateKind unconverted_kind;
+extern const AggregateKind trend_kind;
+extern const AggregateKind concentration_kind;
 
 #endif							/* SEGMENT_KINDS_H */
