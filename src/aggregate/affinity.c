@@ -259,22 +259,31 @@ measure_variety(const RankedItem *items, int count, double *share, double *entro
 {
 	ExactSum	total = {0};
 	ExactSum	sum = {0};
+	double		others;
 	double		whole;
 	int			exponent;
 
 	(void) frexp(items[0].weight, &exponent);
-	for (int i = 0; i < count; i++)
+	for (int i = 1; i < count; i++)
 		sums_add(&total, ldexp(items[i].weight, -exponent), CurrentMemoryContext);
+	others = exact_sum_value(&total);
+	sums_add(&total, ldexp(items[0].weight, -exponent), CurrentMemoryContext);
 	whole = exact_sum_value(&total);
-	*share = ldexp(items[0].weight, -exponent) / whole;
+
 	for (int i = 0; i < count; i++)
 	{
 		double		part = ldexp(items[i].weight, -exponent) / whole;
+		double		bits = 0;
 
 		CHECK_FOR_INTERRUPTS();
-		if (part > 0)
-			sums_add(&sum, -part * log2(part), CurrentMemoryContext);
+		/* The logarithm of a share near 1 is that of what is missing. */
+		if (part > 0.5)
+			bits = -log1p(-others / whole) / M_LN2;
+		else if (part > 0)
+			bits = -log2(part);
+		sums_add(&sum, part * bits, CurrentMemoryContext);
 	}
+	*share = ldexp(items[0].weight, -exponent) / whole;
 	*entropy = exact_sum_value(&sum);
 }
 
