@@ -2,8 +2,8 @@
  * sums.c
  *		Exact sums of weights as parts of aggregate states.
  *
- * On the wire: the number of parts beside the top, plus 128 if wraps are written;
- * the top and the parts; the wraps.
+ * On the wire: the number of parts that follow the top, plus 128 if wraps are
+ * written; the top and those parts; the wraps.
  */
 #include "postgres.h"
 
@@ -51,11 +51,14 @@ sums_merge(ExactSum *sum, const ExactSum *other, MemoryContext context, const ch
 void
 sums_send(const ExactSum *sum, StringInfo wire)
 {
+	bool		low = sum->low != 0;
 	int			count = sum->rest == NULL ? 0 : sum->rest->count;
 	bool		wraps = sum->rest != NULL && sum->rest->wraps != 0;
 
-	pq_sendint8(wire, count + (wraps ? WITH_WRAPS : 0));
+	pq_sendint8(wire, count + (low ? 1 : 0) + (wraps ? WITH_WRAPS : 0));
 	pq_sendfloat8(wire, sum->top);
+	if (low)
+		pq_sendfloat8(wire, sum->low);
 	for (int i = 0; i < count; i++)
 		pq_sendfloat8(wire, sum->rest->parts[i]);
 	if (wraps)

@@ -16,8 +16,8 @@
 /* More than can be taken out of as many rows as there can be. */
 #define WRAPS_MAX	(INT64_C(1) << 60)
 
-/* Room of the first allocation; with its head, it is of 32 bytes. */
-#define FIRST_CAPACITY 2
+/* Room of the first allocation; with its head, it is of 64 bytes. */
+#define FIRST_CAPACITY 6
 
 /* a + b, rounded, and what the rounding took away. */
 static inline double
@@ -73,14 +73,25 @@ round_parts(const double *parts, int count)
 	return sum;
 }
 
-/* Copies all parts; returns their number. */
+/* Copies all parts below the top; returns their number. */
 static int
-copy_parts(const ExactSum *sum, double *parts)
+copy_rest(const ExactSum *sum, double *parts)
 {
 	int			count = sum->rest == NULL ? 0 : sum->rest->count;
 
 	for (int i = 0; i < count; i++)
 		parts[i] = sum->rest->parts[i];
+	if (sum->low != 0)
+		parts[count++] = sum->low;
+	return count;
+}
+
+/* Copies all parts; returns their number. */
+static int
+copy_parts(const ExactSum *sum, double *parts)
+{
+	int			count = copy_rest(sum, parts);
+
 	if (sum->top != 0)
 		parts[count++] = sum->top;
 	return count;
@@ -133,6 +144,27 @@ reserve(ExactSum *sum, ExactMemory memory, void *arg)
 	sum->rest->capacity = capacity;
 }
 
+/*
+ * Adds a number to a sum of two parts at most.  False, and nothing done, if the
+ * result has more.
+ */
+static inline bool
+add_to_two(ExactSum *sum, double number)
+{
+	double		low_error;
+	double		error;
+	double		left;
+	double		top;
+	double		low;
+
+	top = two_sum(two_sum(number, sum->low, &low_error), sum->top, &error);
+	low = two_sum(low_error, error, &left);
+	if (left != 0)
+		return false;
+	sum->top = two_sum(low, top, &sum->low);
+	return true;
+}
+
 /* Adds a number of less than 2^1023. */
 static void
 add_to_parts(ExactSum *sum, double number, ExactMemory memory, void *arg)
@@ -141,27 +173,22 @@ add_to_parts(ExactSum *sum, double number, ExactMemory memory, void *arg)
 	double	   *parts;
 	int			count;
 
-	if (sum->rest == NULL || sum->rest->count == 0)
-	{
-		sum->top = two_sum(number, sum->top, &error);
-		if (error != 0)
-		{
-			reserve(sum, memory, arg);
-			sum->rest->parts[0] = error;
-			sum->rest->count = 1;
-		}
+	if ((sum->rest == NULL || sum->rest->count == 0) && add_to_two(sum, number))
 		return;
-	}
 
 	reserve(sum, memory, arg);
 	parts = sum->rest->parts;
-	count = grow(parts, sum->rest->count, number);
+	count = copy_rest(sum, parts);
+	sum->low = 0;
+	count = grow(parts, count, number);
 	number = count > 0 ? parts[--count] : 0;
 	sum->top = two_sum(number, sum->top, &error);
 	if (error != 0)
 		parts[count++] = error;
 	else if (sum->top == 0 && count > 0)
 		sum->top = parts[--count];
+	if (count == 1)
+		sum->low = parts[--count];
 	sum->rest->count = count;
 }
 
@@ -190,6 +217,7 @@ bool
 exact_sum_merge(ExactSum *sum, const ExactSum *other, ExactMemory memory, void *arg)
 {
 	exact_sum_add(sum, other->top, memory, arg);
+	exact_sum_add(sum, other->low, memory, arg);
 	if (other->rest != NULL)
 	{
 		for (int i = 0; i < other->rest->count; i++)
@@ -213,7 +241,7 @@ exact_sum_value(const ExactSum *sum)
 	int			count;
 
 	if (sum->rest == NULL)
-		return sum->top;
+		return sum->top + sum->low;
 	count = copy_parts(sum, parts);
 	wraps = sum->rest->wraps;
 	wrap = wraps < 0 ? -WRAP : WRAP;
@@ -254,9 +282,11 @@ exact_sum_is_valid(const ExactSum *sum)
 
 	if (!isfinite(larger) || fabs(larger) > HUGE_NUMBER)
 		return false;
+	if (sum->low != 0 && !is_apart(sum->low, larger))
+		return false;
 	if (rest == NULL)
 		return true;
-	if (rest->count < 0 || rest->count > rest->capacity ||
+	if ((rest->count > 0 && sum->low != 0) || rest->count < 0 || rest->count > rest->capacity ||
 		rest->capacity > EXACT_SUM_PARTS ||
 		rest->wraps > WRAPS_MAX || rest->wraps < -WRAPS_MAX)
 		return false;

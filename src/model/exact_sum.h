@@ -6,7 +6,7 @@
  * whose sum it is (J. Shewchuk, Adaptive Precision Floating-Point Arithmetic and
  * Fast Robust Geometric Predicates, Discrete & Computational Geometry 18, 1997).
  * So neither the order of the additions nor partial sums change its value.  Whole
- * numbers need one part, sums of amounts with decimals two or three.
+ * numbers need one part, amounts with decimals two; only more need memory.
  *
  * Exact where the compiler computes doubles as doubles (FLT_EVAL_METHOD 0) and
  * rounds to nearest.
@@ -18,22 +18,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most parts beside the top that a sum ever has room for; then it is tidied. */
+/* Most parts below the top that a sum ever has room for; then it is tidied. */
 #define EXACT_SUM_PARTS 62
 
-/* What a sum has beside its top. */
+/* What a sum has beside two parts. */
 typedef struct ExactRest
 {
 	int64_t		wraps;			/* times 2^1023, taken out before it overflows */
 	int32_t		count;
 	int32_t		capacity;
-	double		parts[];		/* growing magnitudes, none 0 */
+	double		parts[];		/* all below the top; growing magnitudes, none 0 */
 } ExactRest;
 
 /* All zeroes: the sum of nothing. */
 typedef struct ExactSum
 {
 	double		top;			/* the part of greatest magnitude; 0 only if alone */
+	double		low;			/* the other one, if two are enough; else 0 */
 	ExactRest  *rest;			/* NULL if never needed */
 } ExactSum;
 
