@@ -7,9 +7,12 @@ SET extra_float_digits = 0;
 
 -- Meaning ---------------------------------------------------------------------
 
--- worked by hand: shares 1/2, 1/4, 1/8, 1/8 have 1.75 bits
+-- as in the reference; worked by hand: shares 1/2, 1/4, 1/8, 1/8 have 1.75 bits
 SELECT (segment.affinity(item, weight)).*
-FROM (VALUES ('tea', 8), ('coffee', 16), ('milk', 4), ('coffee', 16), ('cocoa', 8), ('tea', 8), ('milk', 4)) e(item, weight);
+FROM (VALUES ('tea', 8), ('coffee', 16), ('milk', 4), ('coffee', 16), ('cocoa', 8), ('tea', 8), ('milk', 4),
+             ('juice', 3), ('juice', -3)) e(item, weight);
+SELECT segment.top_items(item, weight, 2)
+FROM (VALUES ('tea', 1), ('coffee', 2), ('milk', 3), ('tea', 4), ('juice', 3)) e(item, weight);
 SELECT (segment.affinity(item)).* FROM (VALUES ('tea'), ('coffee'), ('tea')) e(item);
 SELECT segment.affinity(item), segment.top_items(item, 1, 1) FROM (VALUES ('tea'), ('tea')) e(item);
 SELECT segment.top_items(item, weight, 2) AS two, segment.top_items(item, weight, 2147483647) AS all

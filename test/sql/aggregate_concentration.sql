@@ -7,7 +7,7 @@ SET extra_float_digits = 0;
 
 -- Meaning ---------------------------------------------------------------------
 
--- worked by hand: (-3 * 1 - 1 * 2 + 1 * 3 + 3 * 10) / (4 * 16)
+-- as in the reference; worked by hand: (-3 * 1 - 1 * 2 + 1 * 3 + 3 * 10) / (4 * 16)
 SELECT segment.concentration(value) FROM (VALUES (10), (1), (3), (2)) e(value);
 -- all alike, one of all, no correction for few values: (n - 1) / n at most
 SELECT segment.concentration(5) AS alike FROM generate_series(1, 7);

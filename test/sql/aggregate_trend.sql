@@ -6,10 +6,16 @@ SET search_path = aggregate_trend;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, MDY';
 SET extra_float_digits = 0;
-SET segment.as_of = '2026-03-31 12:00:00+00';
 
 -- Meaning ---------------------------------------------------------------------
 
+-- as in the reference
+SET segment.as_of = '2026-01-31 00:00:00+00';
+SELECT segment.trend(at, weight, '10 days')
+FROM (VALUES (timestamptz '2026-01-31 00:00:00+00', 1),
+             ('2026-01-25 00:00:00+00', 2),
+             ('2026-01-21 00:00:00+00', 4)) e(at, weight);
+SET segment.as_of = '2026-03-31 12:00:00+00';
 -- 3 in the last ten days, 4 in the ten before
 SELECT segment.trend(at, weight, '10 days')
 FROM (VALUES (timestamptz '2026-03-31', 1), ('2026-03-25', 2), ('2026-03-20', 4), ('2026-03-01', 100), ('2026-04-01', 100)) e(at, weight);

@@ -7,6 +7,10 @@ SET TimeZone = 'UTC';
 
 -- Meaning ---------------------------------------------------------------------
 
+-- as in the reference
+SELECT segment.unconverted(item, event = 'cart', event = 'buy', at)
+FROM (VALUES (timestamptz '2026-01-01', 'cart', 'tea'), ('2026-01-01', 'cart', 'milk'), ('2026-01-02', 'cart', 'cocoa'),
+             ('2026-01-03', 'buy', 'tea'), ('2026-01-03', 'buy', 'milk'), ('2026-01-04', 'cart', 'milk')) e(at, event, item);
 -- the abandoned cart: tea was bought, milk wanted again since, cocoa never bought
 CREATE TABLE events AS
 SELECT * FROM (VALUES

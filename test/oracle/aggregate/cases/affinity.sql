@@ -18,7 +18,7 @@ END $$;
 
 SELECT try.aggregate('affinity', 'segment.affinity(item, {weight})',
 	choices => $$ {"weight": ["weight", "signed", "(n - 4) * 0.1::float8", "(CASE n % 3 WHEN 0 THEN 1e17 WHEN 1 THEN -1e17 ELSE 1 END)", "signed * 1e288::float8"]} $$,
-	oracle => $$
+	tolerance => 1e-14, oracle => $$
 		WITH shares AS (
 			SELECT k, item, weight, round(weight, 130) / sum(weight) OVER (PARTITION BY k) AS share
 			FROM try.item_weights('{weight}')
