@@ -15,6 +15,9 @@ OBJS = \
 	src/context.o \
 	src/model/decay.o \
 	src/model/crossing.o \
+	src/model/funnel.o \
+	src/model/sequence_compile.o \
+	src/model/sequence_search.o \
 	src/model/exact_sum.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
@@ -25,6 +28,13 @@ OBJS = \
 	src/aggregate/zone.o \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
+	src/aggregate/funnel.o \
+	src/aggregate/pattern.o \
+	src/aggregate/sequence.o \
+	src/aggregate/retention.o \
+	src/aggregate/streak.o \
+	src/aggregate/repeat_purchase.o \
+	src/aggregate/occasion.o \
 	src/aggregate/items.o \
 	src/aggregate/sums.o \
 	src/aggregate/affinity.o \
@@ -76,12 +86,18 @@ OBJS = \
 SQL_PARTS = \
 	sql/context.sql \
 	sql/aggregate.sql \
-	sql/aggregate_engagement.sql \
-	sql/aggregate_sessions.sql \
-	sql/aggregate_affinity.sql \
-	sql/aggregate_unconverted.sql \
-	sql/aggregate_trend.sql \
-	sql/aggregate_concentration.sql \
+	sql/aggregate/engagement.sql \
+	sql/aggregate/sessions.sql \
+	sql/aggregate/funnel.sql \
+	sql/aggregate/sequence.sql \
+	sql/aggregate/retention.sql \
+	sql/aggregate/streak.sql \
+	sql/aggregate/repeat_purchase.sql \
+	sql/aggregate/occasion.sql \
+	sql/aggregate/affinity.sql \
+	sql/aggregate/unconverted.sql \
+	sql/aggregate/trend.sql \
+	sql/aggregate/concentration.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \
@@ -101,7 +117,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers 
 PG_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes)
 
 # Tests in the order of the rooms, those of no room last.
-ROOMS := context model $(filter-out context,$(basename $(notdir $(SQL_PARTS))))
+ROOMS := context model $(filter-out context,$(basename $(notdir $(filter-out sql/aggregate/%,$(SQL_PARTS)))))
 TESTS := $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
 TESTS_OF_ROOMS := $(foreach room,$(ROOMS),$(filter $(room) $(room)_%,$(TESTS)))
 REGRESS := $(strip $(TESTS_OF_ROOMS) $(filter-out $(TESTS_OF_ROOMS),$(TESTS)))

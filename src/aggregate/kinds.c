@@ -10,6 +10,13 @@
 static const AggregateKind *const kinds[AGGREGATE_IDS] = {
 	[AGGREGATE_ENGAGEMENT] = &engagement_kind,
 	[AGGREGATE_SESSIONS] = &sessions_kind,
+	[AGGREGATE_FUNNEL] = &funnel_kind,
+	[AGGREGATE_SEQUENCE] = &sequence_kind,
+	[AGGREGATE_RETENTION] = &retention_kind,
+	[AGGREGATE_RETENTION_PERIODS] = &retention_periods_kind,
+	[AGGREGATE_STREAK] = &streak_kind,
+	[AGGREGATE_REPEAT_PURCHASE] = &repeat_purchase_kind,
+	[AGGREGATE_OCCASION] = &occasion_kind,
 	[AGGREGATE_AFFINITY] = &affinity_kind,
 	[AGGREGATE_TOP_ITEMS] = &top_items_kind,
 	[AGGREGATE_UNCONVERTED] = &unconverted_kind,

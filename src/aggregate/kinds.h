@@ -9,6 +9,13 @@
 
 extern const AggregateKind engagement_kind;
 extern const AggregateKind sessions_kind;
+extern const AggregateKind funnel_kind;
+extern const AggregateKind sequence_kind;
+extern const AggregateKind retention_kind;
+extern const AggregateKind retention_periods_kind;
+extern const AggregateKind streak_kind;
+extern const AggregateKind repeat_purchase_kind;
+extern const AggregateKind occasion_kind;
 extern const AggregateKind affinity_kind;
 extern const AggregateKind top_items_kind;
 extern const AggregateKind unconverted_kind;
