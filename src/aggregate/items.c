@@ -115,14 +115,16 @@ reserve(Items *items, uint32 length, MemoryContext context)
 
 	if (items->count == items->capacity)
 	{
-		uint32		capacity = grown(items->capacity, FIRST_CAPACITY, items->count + 1, ITEMS_MAX);
+		uint32		capacity = grown(items->capacity, FIRST_CAPACITY,
+									 items->count + 1, ITEMS_MAX);
 
 		items->elements = enlarge(items->elements, capacity * items->size, context);
 		items->capacity = capacity;
 	}
 	if (items->texts == NULL || length > items->room - items->used)
 	{
-		uint32		room = grown(items->room, FIRST_ROOM, (uint64) items->used + length, TEXTS_MAX);
+		uint32		room = grown(items->room, FIRST_ROOM,
+								 (uint64) items->used + length, TEXTS_MAX);
 
 		items->texts = enlarge(items->texts, room, context);
 		items->room = room;

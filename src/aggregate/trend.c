@@ -57,7 +57,7 @@ check_period(const Interval *period, TimestampTz as_of)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("period is out of range"),
-				 errhint("Give a shorter interval: segment.now() less two periods must be a timestamp.")));
+				 errhint("Give a shorter interval: two periods ago must be a timestamp.")));
 }
 
 static TimestampTz
