@@ -21,6 +21,11 @@ static const AggregateKind *const kinds[AGGREGATE_IDS] = {
 	[AGGREGATE_JOURNEY] = &journey_kind,
 	[AGGREGATE_FIRST] = &first_kind,
 	[AGGREGATE_LAST] = &last_kind,
+	[AGGREGATE_AFFINITY] = &affinity_kind,
+	[AGGREGATE_TOP_ITEMS] = &top_items_kind,
+	[AGGREGATE_UNCONVERTED] = &unconverted_kind,
+	[AGGREGATE_TREND] = &trend_kind,
+	[AGGREGATE_CONCENTRATION] = &concentration_kind,
 };
 
 const AggregateKind *
