@@ -28,7 +28,7 @@ FROM (VALUES ('a', 1e16), ('b', 1)) e(item, weight);
 -- Returns take back: items whose sum is not positive are left out
 SELECT (segment.affinity(item, weight)).*, segment.top_items(item, weight, 9)
 FROM (VALUES ('tea', 3), ('coffee', 5), ('coffee', -5), ('milk', 1), ('milk', -2), ('cocoa', 0), ('juice', 1)) e(item, weight);
-SELECT segment.affinity(item, weight) IS NULL AS nothing, segment.top_items(item, weight, 9) IS NULL AS nothing
+SELECT segment.affinity(item, weight) IS NULL AS nothing, segment.top_items(item, weight, 9) AS no_items
 FROM (VALUES ('coffee', -5), ('milk', 0)) e(item, weight);
 
 -- Ties: the first in the order of bytes, whatever the collation and the order of rows
