@@ -1,0 +1,58 @@
+# Writes what the install script says of the aggregates as a table in C:
+# functions.pl sql/aggregate*.sql > functions.c
+use strict;
+use warnings;
+
+local $/;
+my $sql = join "\n", <>;
+$sql =~ s/--.*//g;
+$sql =~ s/\bdouble precision\b/float8/g;
+$sql =~ s/\btimestamp with time zone\b/timestamptz/g;
+$sql =~ s/\binteger\b/int4/g;
+$sql =~ s/\bint\b/int4/g;
+$sql =~ s/\bbigint\b/int8/g;
+
+my %symbol;
+while ($sql =~ /CREATE\s+FUNCTION\s+segment\.(\w+)\s*\(([^)]*)\)\s*RETURNS\s+[^;]*?AS\s+'MODULE_PATHNAME'\s*,\s*'(\w+)'/g)
+{
+	# Functions of one name differ by their arguments.
+	push @{ $symbol{$1} }, $3;
+}
+
+my (@rows, %used);
+while ($sql =~ /CREATE\s+AGGREGATE\s+segment\.(\w+)\s*\(([^)]*)\)\s*\(([^;]*)\)\s*;/g)
+{
+	my ($name, $arguments, $body) = ($1, $2, $3);
+	my (@names, @types);
+	for (split /\s*,\s*/, $arguments)
+	{
+		s/^\s+|\s+$//g;
+		my $type = (split)[-1];
+		my $argument = (split)[0];
+		$argument = (split)[1] if $argument eq 'VARIADIC';
+		$type =~ tr/"//d;
+		$argument =~ tr/"//d;
+		push @types, $type;
+		push @names, $argument;
+	}
+	my ($transition) = $body =~ /\bSFUNC\s*=\s*segment\.(\w+)/ or next;
+	my ($final) = $body =~ /\bFINALFUNC\s*=\s*segment\.(\w+)/ or next;
+	next unless $body =~ /\bSTYPE\s*=\s*internal\b/;
+	for my $t (keys %{ { map { $_ => 1 } @{ $symbol{$transition} } } })
+	{
+		for my $f (keys %{ { map { $_ => 1 } @{ $symbol{$final} } } })
+		{
+			push @rows, [ $name, $t, $f, $body =~ /FINALFUNC_EXTRA/ ? 'true' : 'false',
+				join(',', @types), join(',', @names) ];
+			$used{$_} = 1 for $t, $f;
+		}
+	}
+}
+die "no aggregates found\n" unless @rows;
+
+print qq(#include "target.h"\n\n);
+print "extern Datum $_(PG_FUNCTION_ARGS);\n" for sort keys %used;
+print "\nconst Aggregate aggregates[] = {\n";
+print qq(\t{"$_->[0]", $_->[1], "$_->[1]", $_->[2], "$_->[2]", $_->[3], "$_->[4]", "$_->[5]"},\n)
+	for @rows;
+print "};\nconst int aggregates_count = " . @rows . ";\n";

@@ -1,0 +1,302 @@
+/*
+ * states.c
+ *		States on the wire: what is accepted must be sound.
+ */
+#include "target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "aggregate/aggregate.h"
+
+extern Datum segment_aggregate_combine(PG_FUNCTION_ARGS);
+extern Datum segment_aggregate_serialize(PG_FUNCTION_ARGS);
+extern Datum segment_aggregate_deserialize(PG_FUNCTION_ARGS);
+
+/* Kinds whose sums round even where all weights are small whole numbers. */
+static const AggregateId rounded[] = {AGGREGATE_ENGAGEMENT};
+
+void		(*target_state_made) (const Wire *wire) = NULL;
+
+static const AggregateKind *
+kind_of(void *state)
+{
+	return ((AggregateState *) state)->kind;
+}
+
+static bool
+call(PGFunction function, int count, Datum a, bool a_is_null, Datum b, Datum *result)
+{
+	LOCAL_FCINFO(fcinfo, 2);
+	FmgrInfo	flinfo = {.fn_addr = function,.fn_nargs = count,.fn_mcxt = shim_query};
+
+	InitFunctionCallInfoData(*fcinfo, &flinfo, count, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = a;
+	fcinfo->args[0].isnull = a_is_null;
+	fcinfo->args[1].value = b;
+	fcinfo->args[1].isnull = false;
+	return shim_call(function, fcinfo, result);
+}
+
+bool
+state_deserialize(const Wire *wire, void **state)
+{
+	struct varlena *bytes = shim_varlena(wire->data, wire->size, shim_row);
+	Datum		result;
+
+	if (!call(segment_aggregate_deserialize, 2, PointerGetDatum(bytes), false,
+			  PointerGetDatum(NULL), &result))
+		return false;
+	*state = DatumGetPointer(result);
+	/* The bytes may be gone when the state is used. */
+	pfree(bytes);
+	return true;
+}
+
+bool
+state_serialize(void *state, Wire *wire)
+{
+	Datum		result;
+	struct varlena *bytes;
+	char	   *data;
+
+	if (!call(segment_aggregate_serialize, 1, PointerGetDatum(state), false,
+			  PointerGetDatum(NULL), &result))
+		return false;
+	bytes = (struct varlena *) DatumGetPointer(result);
+	wire->size = VARSIZE(bytes) - VARHDRSZ;
+	data = MemoryContextAlloc(shim_query, wire->size + 1);
+	memcpy(data, VARDATA(bytes), wire->size);
+	wire->data = data;
+	return true;
+}
+
+bool
+state_combine(void **state, void *other)
+{
+	Datum		result;
+	bool		done = call(segment_aggregate_combine, 2, PointerGetDatum(*state),
+							*state == NULL, PointerGetDatum(other), &result);
+
+	if (done)
+		*state = DatumGetPointer(result);
+	MemoryContextReset(shim_row);
+	return done;
+}
+
+void
+wires_agree(const Wire *a, const Wire *b, const char *what)
+{
+	const Wire *both[] = {a, b};
+
+	if (a->size == b->size && memcmp(a->data, b->data, a->size) == 0)
+		return;
+	for (int i = 0; i < 2; i++)
+	{
+		for (size_t j = 0; j < both[i]->size; j++)
+			fprintf(stderr, "%02x", (unsigned char) both[i]->data[j]);
+		fputs("\n", stderr);
+	}
+	shim_fail("%s", what);
+}
+
+Wire
+state_wire(void *state, const char *what)
+{
+	Wire		wire;
+	Wire		again;
+	void	   *copy;
+
+	if (!state_serialize(state, &wire))
+		shim_fail("%s: %s can't be serialized", what, kind_of(state)->name);
+	if (!state_deserialize(&wire, &copy))
+		shim_fail("%s: %s refuses what it has serialized", what, kind_of(state)->name);
+	if (!state_serialize(copy, &again))
+		shim_fail("%s: %s can't be serialized again", what, kind_of(state)->name);
+	wires_agree(&wire, &again, "a state is another one after a round trip");
+	return wire;
+}
+
+/* One final function; false if the state is not one of its kind. */
+static bool
+call_final(const Aggregate *aggregate, void *state)
+{
+	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
+	FmgrInfo	flinfo = {.fn_addr = aggregate->final,.fn_mcxt = shim_query};
+	ShimTypes	types = {.count = 1,.types = {2281}};	/* internal */
+	Datum		result;
+	bool		done;
+
+	for (const char *at = aggregate->types; aggregate->final_extra && at != NULL;
+		 at = strchr(at + 1, ','))
+		types.types[types.count++] = 20;	/* bigint */
+	flinfo.fn_nargs = types.count;
+	flinfo.fn_expr = (fmNodePtr) &types;
+	InitFunctionCallInfoData(*fcinfo, &flinfo, types.count, InvalidOid, NULL, NULL);
+	for (int i = 0; i < types.count; i++)
+	{
+		fcinfo->args[i].value = i == 0 ? PointerGetDatum(state) : (Datum) 0;
+		fcinfo->args[i].isnull = i > 0;
+	}
+	done = shim_call(aggregate->final, fcinfo, &result);
+	MemoryContextReset(shim_row);
+	return done || shim_error_code != ERRCODE_INVALID_BINARY_REPRESENTATION;
+}
+
+void
+state_finals(void *state, const char *what)
+{
+	Wire		before;
+	Wire		after;
+	bool		taken = false;
+
+	before = state_wire(state, what);
+	MemoryContextReset(shim_row);
+	for (int i = 0; i < aggregates_count; i++)
+	{
+		bool		repeated = false;
+
+		for (int j = 0; j < i; j++)
+			repeated |= aggregates[j].final == aggregates[i].final;
+		if (!repeated)
+			taken |= call_final(&aggregates[i], state);
+	}
+	if (!taken)
+		shim_fail("%s: no final function takes a state of %s", what, kind_of(state)->name);
+	after = state_wire(state, what);
+	MemoryContextReset(shim_row);
+	wires_agree(&before, &after, "a final function has changed its state");
+}
+
+bool
+state_is_rounded(void *state)
+{
+	for (int i = 0; i < (int) lengthof(rounded); i++)
+		if (kind_of(state)->id == rounded[i])
+			return true;
+	return false;
+}
+
+bool
+state_takes_floats(void *state)
+{
+	size_t		length = strlen(kind_of(state)->name);
+
+	for (int i = 0; i < aggregates_count; i++)
+		if (strncmp(aggregates[i].name, kind_of(state)->name, length) == 0 &&
+			strstr(aggregates[i].types, "float8") != NULL)
+			return true;
+	return false;
+}
+
+/* Combines all in one order, looking at the results in between or not. */
+static void *
+combine_all(const Wire *wires, const int *order, int count, bool look)
+{
+	void	   *state = NULL;
+
+	for (int i = 0; i < count; i++)
+	{
+		void	   *other;
+
+		if (!state_deserialize(&wires[order[i]], &other))
+			shim_fail("a state is accepted once only");
+		if (!state_combine(&state, other))
+			return NULL;
+		if (look)
+			state_finals(state, "combined");
+	}
+	return state;
+}
+
+static void
+try_group(const Wire *wires, const int *order, int count)
+{
+	int			reversed[WIRES_MAX];
+	void	   *forward;
+	void	   *backward;
+	Wire		one;
+	Wire		other;
+
+	for (int i = 0; i < count; i++)
+		reversed[i] = order[count - 1 - i];
+	forward = combine_all(wires, order, count, false);
+	backward = combine_all(wires, reversed, count, true);
+	if (forward == NULL || backward == NULL)
+		return;
+	one = state_wire(forward, "combined");
+	other = state_wire(backward, "combined backward");
+	MemoryContextReset(shim_row);
+	if (!state_takes_floats(forward) && !state_is_rounded(forward))
+		wires_agree(&one, &other, "combining depends on the order");
+	state_finals(forward, "combined");
+}
+
+void
+try_wires(const Wire *wires, int count)
+{
+	int			accepted[WIRES_MAX];
+	int			accepted_count = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		void	   *state;
+		Wire		out;
+
+		if (state_deserialize(&wires[i], &state))
+		{
+			/* What is accepted can have been written by the library. */
+			out = state_wire(state, "deserialized");
+			wires_agree(&wires[i], &out, "what is accepted is not what is written");
+			accepted[accepted_count++] = i;
+		}
+		MemoryContextReset(shim_row);
+	}
+
+	/* Those of one kind, and each alone. */
+	for (int i = 0; i < accepted_count; i++)
+	{
+		int			group[WIRES_MAX] = {accepted[i]};
+		int			group_count = 1;
+
+		try_group(wires, group, 1);
+		for (int j = i + 1; j < accepted_count; j++)
+			if (wires[accepted[j]].data[0] == wires[accepted[i]].data[0])
+				group[group_count++] = accepted[j];
+		if (group_count > 1)
+			try_group(wires, group, group_count);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
+{
+	Wire		wires[WIRES_MAX];
+	int			count = 1;
+
+	if (size < 1)
+		return 0;
+	shim_begin();
+	if (data[0] != 'W')
+		try_rows(data + 1, size - 1);
+	else
+	{
+		const char *at = (const char *) data + 1;
+		const char *end = (const char *) data + size;
+
+		wires[0].data = at;
+		wires[0].size = end - at;
+		while (count < WIRES_MAX &&
+			   (at = memmem(wires[count - 1].data, wires[count - 1].size,
+							WIRE_SEPARATOR, WIRE_SEPARATOR_SIZE)) != NULL)
+		{
+			wires[count - 1].size = at - wires[count - 1].data;
+			wires[count].data = at + WIRE_SEPARATOR_SIZE;
+			wires[count].size = end - wires[count].data;
+			count++;
+		}
+		try_wires(wires, count);
+	}
+	shim_begin();
+	return 0;
+}

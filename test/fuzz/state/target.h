@@ -1,0 +1,81 @@
+/*
+ * target.h
+ *		What is tried of the aggregates' states, for whatever drives it: libFuzzer
+ *		or replay.c.
+ *
+ * An input is a letter and what it speaks of:
+ *	W	one to three serialized states, hostile or not, between WIRE_SEPARATORs
+ *	R	rows for one of the aggregates
+ */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include "shim.h"
+
+#define WIRE_SEPARATOR "\xff\xa5\x5a\xfe"
+#define WIRE_SEPARATOR_SIZE 4
+#define WIRES_MAX 3
+
+/* An aggregate as the install script has it; see functions.pl. */
+typedef struct Aggregate
+{
+	const char *name;
+	PGFunction	transition;
+	const char *transition_name;
+	PGFunction	final;
+	const char *final_name;
+	bool		final_extra;	/* the final function gets NULLs for the arguments */
+	const char *types;			/* of the arguments, with commas */
+	const char *names;
+} Aggregate;
+
+extern const Aggregate aggregates[];
+extern const int aggregates_count;
+
+/* A serialized state. */
+typedef struct Wire
+{
+	const char *data;
+	size_t		size;
+} Wire;
+
+/* If set, gets each state that rows have made. */
+extern void (*target_state_made) (const Wire *wire);
+
+/* Tries an input; what is wrong ends the program. */
+extern int	LLVMFuzzerTestOneInput(const uint8 *data, size_t size);
+
+/* Its parts: states.c, rows.c */
+extern void try_wires(const Wire *wires, int count);
+extern void try_rows(const uint8 *data, size_t size);
+
+/* Calls into the library, false where they end in an error. --------------- */
+
+/* A state of the row's memory. */
+extern bool state_deserialize(const Wire *wire, void **state);
+
+/* The bytes live in the query's memory. */
+extern bool state_serialize(void *state, Wire *wire);
+
+/* Into a state that is not NULL if anything was merged, and empties the row's memory. */
+extern bool state_combine(void **state, void *other);
+
+/*
+ * The serialized state, which must not fail, must be accepted again, and come
+ * out the same.
+ */
+extern Wire state_wire(void *state, const char *what);
+
+/* Calls each final function that takes the state; none may change it. */
+extern void state_finals(void *state, const char *what);
+
+/* Fails, showing both, if they differ. */
+extern void wires_agree(const Wire *a, const Wire *b, const char *what);
+
+/* Sums of floats depend on the order: no sum of this kind is compared. */
+extern bool state_is_rounded(void *state);
+
+/* Do aggregates with states of this kind take floats? */
+extern bool state_takes_floats(void *state);
+
+#endif							/* TARGET_H */
