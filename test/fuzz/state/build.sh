@@ -41,6 +41,8 @@ program() {
 		[ "$name" = replay ] || [ "$file" != $HERE/replay.c ] || continue
 		object=$dir/${file//\//_}.o
 		objects+=("$object")
+		# Coverage of the library alone is of interest.
+		[[ $file = src/* ]] || compile=
 		# shellcheck disable=SC2086
 		$compiler -g -O1 -fno-omit-frame-pointer $common $compile -DUSE_ASSERT_CHECKING \
 			-D_GNU_SOURCE -Isrc -I$HERE -I"$("$PG_CONFIG" --includedir-server)" -c -o "$object" "$file" &

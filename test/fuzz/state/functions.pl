@@ -37,14 +37,16 @@ while ($sql =~ /CREATE\s+AGGREGATE\s+segment\.(\w+)\s*\(([^)]*)\)\s*\(([^;]*)\)\
 	}
 	my ($transition) = $body =~ /\bSFUNC\s*=\s*segment\.(\w+)/ or next;
 	my ($final) = $body =~ /\bFINALFUNC\s*=\s*segment\.(\w+)/ or next;
+	my ($combine) = $body =~ /\bCOMBINEFUNC\s*=\s*segment\.(\w+)/ or next;
 	next unless $body =~ /\bSTYPE\s*=\s*internal\b/;
 	for my $t (keys %{ { map { $_ => 1 } @{ $symbol{$transition} } } })
 	{
 		for my $f (keys %{ { map { $_ => 1 } @{ $symbol{$final} } } })
 		{
-			push @rows, [ $name, $t, $f, $body =~ /FINALFUNC_EXTRA/ ? 'true' : 'false',
+			my $c = $symbol{$combine}[0] or die "no function $combine\n";
+			push @rows, [ $name, $t, $f, $c, $body =~ /FINALFUNC_EXTRA/ ? 'true' : 'false',
 				join(',', @types), join(',', @names) ];
-			$used{$_} = 1 for $t, $f;
+			$used{$_} = 1 for $t, $f, $c;
 		}
 	}
 }
@@ -53,6 +55,6 @@ die "no aggregates found\n" unless @rows;
 print qq(#include "target.h"\n\n);
 print "extern Datum $_(PG_FUNCTION_ARGS);\n" for sort keys %used;
 print "\nconst Aggregate aggregates[] = {\n";
-print qq(\t{"$_->[0]", $_->[1], "$_->[1]", $_->[2], "$_->[2]", $_->[3], "$_->[4]", "$_->[5]"},\n)
+print qq(\t{"$_->[0]", $_->[1], "$_->[1]", $_->[2], "$_->[2]", $_->[3], $_->[4], "$_->[5]", "$_->[6]"},\n)
 	for @rows;
 print "};\nconst int aggregates_count = " . @rows . ";\n";

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "catalog/pg_type.h"
+
 #define INPUT_MAX 4096
 #define STATES_MAX 64
 
@@ -63,7 +65,8 @@ random_wires(uint8 *input)
 	int			many = 1 + pick(WIRES_MAX);
 	int			kind = states[(states_made - 1) % STATES_MAX].data[0];
 
-	input[size++] = 'W';
+	/* mostly the type of the values of the last ones */
+	input[size++] = (shim_value_type == INT8OID) != (pick(8) == 0) ? 'V' : 'W';
 	for (int i = 0; i < many; i++)
 	{
 		const Wire *wire = &states[pick(Min(states_made, STATES_MAX))];

@@ -287,8 +287,8 @@ choose_arguments(Rows *rows)
 	static char names[ARGUMENTS_MAX][64];
 	const char *type = rows->aggregate->types;
 	const char *name = rows->aggregate->names;
-	Oid			any = take(&rows->input) % 2 == 0 ? TEXTOID : INT8OID;
 
+	shim_value_type = take(&rows->input) % 2 == 0 ? TEXTOID : INT8OID;
 	while (*type != '\0')
 	{
 		size_t		type_length = strcspn(type, ",");
@@ -306,7 +306,7 @@ choose_arguments(Rows *rows)
 				add_argument(rows, BOOLOID, copy);
 		}
 		else if (type_length == 10 && strncmp(type, "anyelement", 10) == 0)
-			add_argument(rows, any, "value");
+			add_argument(rows, shim_value_type, "value");
 		else
 		{
 			Oid			known = type_named(type, type_length);
@@ -377,7 +377,6 @@ compare_parts(Rows *rows)
 		if (rows->failed[i] || rows->states[i] == NULL)
 			continue;
 		wires[i] = state_wire(rows->states[i], rows->aggregate->name);
-		MemoryContextReset(shim_row);
 		if (target_state_made != NULL)
 			target_state_made(&wires[i]);
 	}
@@ -396,7 +395,6 @@ compare_parts(Rows *rows)
 		if (state == NULL)
 			continue;
 		wire = state_wire(state, rows->aggregate->name);
-		MemoryContextReset(shim_row);
 		if (rows->whole_numbers && !state_is_rounded(state))
 			wires_agree(&wires[PARTS], &wire, "a state depends on how rows are split");
 		state_finals(state, rows->aggregate->name);

@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "catalog/pg_type.h"
 #include "guc.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED
@@ -160,7 +163,7 @@ shim_call(PGFunction function, FunctionCallInfo fcinfo, Datum *result)
 
 typedef struct Context
 {
-	MemoryContextData base;
+	MemoryContextData base;		/* reset_cbs: what a reset calls */
 	struct Block *first;
 } Context;
 
@@ -261,8 +264,22 @@ reallocate(void *pointer, Size size, bool huge)
 	return moved;
 }
 
+SHIM(void, MemoryContextRegisterResetCallback, (MemoryContext context,
+											   MemoryContextCallback *callback))
+{
+	callback->next = context->reset_cbs;
+	context->reset_cbs = callback;
+}
+
 SHIM(void, MemoryContextReset, (MemoryContext context))
 {
+	while (context->reset_cbs != NULL)
+	{
+		MemoryContextCallback *callback = context->reset_cbs;
+
+		context->reset_cbs = callback->next;
+		callback->func(callback->arg);
+	}
 	while (((Context *) context)->first != NULL)
 		shim_pfree(((Context *) context)->first + 1);
 }
@@ -581,6 +598,19 @@ SHIM(Oid, get_fn_expr_argtype, (FmgrInfo *flinfo, int argument))
 SHIM(bool, get_fn_expr_variadic, (FmgrInfo *flinfo))
 {
 	return false;
+}
+
+/* Whatever the values of a case are. */
+Oid			shim_value_type = TEXTOID;
+
+SHIM(Aggref *, AggGetAggref, (FunctionCallInfo fcinfo))
+{
+	static ListCell cell;
+	static List arguments = {.type = T_OidList,.length = 1,.max_length = 1,.elements = &cell};
+	static Aggref call = {.aggargtypes = &arguments};
+
+	cell.oid_value = shim_value_type;
+	return &call;
 }
 
 SHIM(Datum, DirectFunctionCall1Coll, (PGFunction function, Oid collation, Datum a))

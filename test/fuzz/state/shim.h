@@ -50,6 +50,9 @@ extern MemoryContext shim_query;	/* what outlives rows: fn_mcxt */
 extern int	shim_error_code;
 extern char shim_error_message[1024];
 
+/* The type of what is anyelement: text or bigint. */
+extern Oid	shim_value_type;
+
 /* Makes the contexts at the first call, and empties them at each. */
 extern void shim_begin(void);
 

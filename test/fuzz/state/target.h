@@ -5,6 +5,7 @@
  *
  * An input is a letter and what it speaks of:
  *	W	one to three serialized states, hostile or not, between WIRE_SEPARATORs
+ *	V	the same; what has values of any type has those of bigint, not text
  *	R	rows for one of the aggregates
  */
 #ifndef TARGET_H
@@ -24,6 +25,7 @@ typedef struct Aggregate
 	const char *transition_name;
 	PGFunction	final;
 	const char *final_name;
+	PGFunction	combine;
 	bool		final_extra;	/* the final function gets NULLs for the arguments */
 	const char *types;			/* of the arguments, with commas */
 	const char *names;
@@ -51,8 +53,11 @@ extern void try_rows(const uint8 *data, size_t size);
 
 /* Calls into the library, false where they end in an error. --------------- */
 
-/* A state of the row's memory. */
+/* A state in the row's memory, of which the next function is to combine it. */
 extern bool state_deserialize(const Wire *wire, void **state);
+
+/* The same, combined into nothing: a state to work with. */
+extern bool state_copy(const Wire *wire, void **state);
 
 /* The bytes live in the query's memory. */
 extern bool state_serialize(void *state, Wire *wire);

@@ -10,11 +10,13 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "libpq/pqformat.h"
 #include "pgtime.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 /* Varlenas, arrays, rows ------------------------------------------------- */
 
@@ -217,6 +219,49 @@ SHIM(bool, parse_bool, (const char *text, bool *value))
 	return text[0] == 't' || text[0] == 'f';
 }
 
+SHIM(unsigned char, pg_tolower, (unsigned char c))
+{
+	return c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c;
+}
+
+SHIM(int, pg_strncasecmp, (const char *a, const char *b, size_t length))
+{
+	for (; length > 0; a++, b++, length--)
+	{
+		int			difference = shim_pg_tolower(*a) - shim_pg_tolower(*b);
+
+		if (difference != 0 || *a == '\0')
+			return difference;
+	}
+	return 0;
+}
+
+/* One byte, one character. */
+SHIM(int, pg_mbstrlen_with_len, (const char *text, int length))
+{
+	return (int) strnlen(text, length);
+}
+
+SHIM(bool, pg_verify_mbstr, (int encoding, const char *text, int length, bool no_error))
+{
+	return memchr(text, 0, length) == NULL;
+}
+
+SHIM(int, GetDatabaseEncoding, (void))
+{
+	return 6;					/* UTF8 */
+}
+
+SHIM(int, pg_get_client_encoding, (void))
+{
+	return 6;
+}
+
+SHIM(char *, format_type_be, (Oid type))
+{
+	return pstrdup("a type");
+}
+
 /* FNV-1a */
 SHIM(uint32, hash_bytes, (const unsigned char *data, int length))
 {
@@ -225,6 +270,167 @@ SHIM(uint32, hash_bytes, (const unsigned char *data, int length))
 	for (int i = 0; i < length; i++)
 		hash = (hash ^ data[i]) * 16777619u;
 	return hash;
+}
+
+/* Types of values: text and bigint --------------------------------------- */
+
+#define COMPARE_TEXT 1
+#define COMPARE_BIGINT 2
+#define SEND 3
+
+SHIM(char, get_typtype, (Oid type))
+{
+	return type == TEXTOID || type == INT8OID ? TYPTYPE_BASE : '\0';
+}
+
+SHIM(Oid, getBaseType, (Oid type))
+{
+	return type;
+}
+
+SHIM(Oid, get_element_type, (Oid type))
+{
+	return InvalidOid;
+}
+
+SHIM(Oid, get_range_subtype, (Oid type))
+{
+	return InvalidOid;
+}
+
+SHIM(Oid, get_multirange_range, (Oid type))
+{
+	return InvalidOid;
+}
+
+SHIM(int16, get_typlen, (Oid type))
+{
+	return type == INT8OID ? 8 : -1;
+}
+
+SHIM(HeapTuple, SearchSysCache1, (int cache, Datum key))
+{
+	HeapTuple	tuple = palloc0(sizeof(HeapTupleData));
+	Form_pg_type type;
+
+	tuple->t_data = palloc0(MAXALIGN(SizeofHeapTupleHeader) + sizeof(FormData_pg_type));
+	tuple->t_data->t_hoff = MAXALIGN(SizeofHeapTupleHeader);
+	type = (Form_pg_type) GETSTRUCT(tuple);
+	type->typsend = type->typreceive = SEND;
+	return tuple;
+}
+
+SHIM(void, ReleaseSysCache, (HeapTuple tuple))
+{
+}
+
+SHIM(TypeCacheEntry *, lookup_type_cache, (Oid type, int flags))
+{
+	static TypeCacheEntry entry;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.type_id = type;
+	entry.typlen = shim_get_typlen(type);
+	entry.typbyval = type == INT8OID;
+	entry.cmp_proc = type == INT8OID ? COMPARE_BIGINT : COMPARE_TEXT;
+	return &entry;
+}
+
+SHIM(void, fmgr_info_cxt, (Oid function, FmgrInfo *flinfo, MemoryContext context))
+{
+	memset(flinfo, 0, sizeof(*flinfo));
+	flinfo->fn_oid = function;
+	flinfo->fn_mcxt = context;
+}
+
+SHIM(Datum, FunctionCall2Coll, (FmgrInfo *flinfo, Oid collation, Datum a, Datum b))
+{
+	struct varlena *x = (struct varlena *) DatumGetPointer(a);
+	struct varlena *y = (struct varlena *) DatumGetPointer(b);
+	int			order;
+
+	if (flinfo->fn_oid == COMPARE_BIGINT)
+		return Int32GetDatum((DatumGetInt64(a) > DatumGetInt64(b)) -
+							 (DatumGetInt64(a) < DatumGetInt64(b)));
+	/* in a collation that does not tell 'a' from 'b' */
+	order = (VARSIZE_ANY_EXHDR(x) > VARSIZE_ANY_EXHDR(y)) -
+		(VARSIZE_ANY_EXHDR(x) < VARSIZE_ANY_EXHDR(y));
+	for (Size i = 0; order == 0 && i < VARSIZE_ANY_EXHDR(x); i++)
+		order = Max(VARDATA_ANY(x)[i], 'b') - Max(VARDATA_ANY(y)[i], 'b');
+	return Int32GetDatum(order);
+}
+
+SHIM(void, getTypeBinaryOutputInfo, (Oid type, Oid *function, bool *is_varlena))
+{
+	*function = type;
+	*is_varlena = type == TEXTOID;
+}
+
+SHIM(void, getTypeBinaryInputInfo, (Oid type, Oid *function, Oid *parameter))
+{
+	*function = type;
+	*parameter = type;
+}
+
+SHIM(void, getTypeInputInfo, (Oid type, Oid *function, Oid *parameter))
+{
+	*function = type;
+	*parameter = type;
+}
+
+SHIM(bytea *, SendFunctionCall, (FmgrInfo *flinfo, Datum value))
+{
+	StringInfoData wire;
+
+	pq_begintypsend(&wire);
+	if (flinfo->fn_oid == INT8OID)
+		pq_sendint64(&wire, DatumGetInt64(value));
+	else
+		pq_sendbytes(&wire, VARDATA_ANY(DatumGetPointer(value)),
+					 VARSIZE_ANY_EXHDR(DatumGetPointer(value)));
+	return pq_endtypsend(&wire);
+}
+
+SHIM(Datum, OidReceiveFunctionCall, (Oid function, StringInfo wire, Oid parameter, int32 typmod))
+{
+	int			length = wire->len - wire->cursor;
+
+	if (function == INT8OID)
+		return Int64GetDatum(pq_getmsgint64(wire));
+	return PointerGetDatum(shim_varlena(pq_getmsgbytes(wire, length), length,
+										CurrentMemoryContext));
+}
+
+SHIM(Datum, OidInputFunctionCall, (Oid function, char *value, Oid parameter, int32 typmod))
+{
+	if (function == INT8OID)
+		return Int64GetDatum(strtoll(value, NULL, 10));
+	return PointerGetDatum(cstring_to_text(value));
+}
+
+SHIM(Size, datumGetSize, (Datum value, bool by_value, int length))
+{
+	return length > 0 ? (Size) length : VARSIZE_ANY(DatumGetPointer(value));
+}
+
+SHIM(Datum, datumCopy, (Datum value, bool by_value, int length))
+{
+	if (by_value)
+		return value;
+	return PointerGetDatum(shim_varlena(VARDATA_ANY(DatumGetPointer(value)),
+										VARSIZE_ANY_EXHDR(DatumGetPointer(value)),
+										CurrentMemoryContext));
+}
+
+SHIM(bool, datum_image_eq, (Datum a, Datum b, bool by_value, int length))
+{
+	struct varlena *x = (struct varlena *) DatumGetPointer(a);
+	struct varlena *y = (struct varlena *) DatumGetPointer(b);
+
+	if (by_value)
+		return a == b;
+	return VARSIZE_ANY_EXHDR(x) == VARSIZE_ANY_EXHDR(y) &&
+		memcmp(VARDATA_ANY(x), VARDATA_ANY(y), VARSIZE_ANY_EXHDR(x)) == 0;
 }
 
 /* Time ------------------------------------------------------------------- */
@@ -319,4 +525,72 @@ SHIM(int, pg_next_dst_boundary, (const pg_time_t *second, long *before, int *bef
 	*after = zone_offset(*boundary);
 	*after_is_dst = is_summer(*boundary);
 	return 1;
+}
+
+const int	day_tab[2][13] = {
+	{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0},
+	{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0}
+};
+
+#define EPOCHS_APART ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
+
+SHIM(int, timestamp2tm, (Timestamp at, int *zone, struct pg_tm *tm, fsec_t *fraction,
+						 const char **name, pg_tz *of))
+{
+	pg_time_t	second = floor_div(at, USECS_PER_SEC) + EPOCHS_APART;
+	pg_time_t	shown = zone == NULL ? second - zone_offset(second) : second;
+
+	*fraction = (fsec_t) (at - floor_div(at, USECS_PER_SEC) * USECS_PER_SEC);
+	*tm = *shim_pg_localtime(&shown, NULL);
+	tm->tm_year += 1900;
+	tm->tm_mon += 1;
+	if (zone != NULL)
+		*zone = (int) -tm->tm_gmtoff;
+	return 0;
+}
+
+SHIM(int, DetermineTimeZoneOffset, (struct pg_tm *tm, pg_tz *zone))
+{
+	pg_time_t	local = ((int64) shim_date2j(tm->tm_year, tm->tm_mon, tm->tm_mday) -
+						 UNIX_EPOCH_JDATE) * SECS_PER_DAY +
+		tm->tm_hour * SECS_PER_HOUR + tm->tm_min * SECS_PER_MINUTE + tm->tm_sec;
+
+	return (int) -zone_offset(local + 2 * SECS_PER_HOUR);
+}
+
+SHIM(int, tm2timestamp, (struct pg_tm *tm, fsec_t fraction, int *zone, Timestamp *at))
+{
+	int64		day = (int64) shim_date2j(tm->tm_year, tm->tm_mon, tm->tm_mday) -
+		POSTGRES_EPOCH_JDATE;
+	int64		second = day * SECS_PER_DAY + tm->tm_hour * SECS_PER_HOUR +
+		tm->tm_min * SECS_PER_MINUTE + tm->tm_sec + (zone == NULL ? 0 : *zone);
+
+	if (second < MIN_TIMESTAMP / USECS_PER_SEC || second >= END_TIMESTAMP / USECS_PER_SEC)
+		return -1;
+	*at = second * USECS_PER_SEC + fraction;
+	return 0;
+}
+
+/* Any text is an interval of as many minutes as it has bytes. */
+SHIM(int, ParseDateTime, (const char *text, char *work, size_t room, char **field, int *type,
+						  int most, int *count))
+{
+	*count = 1;
+	type[0] = (int) strlen(text);
+	return 0;
+}
+
+SHIM(int, DecodeInterval, (char **field, int *type, int count, int range, int *kind,
+						   struct pg_itm_in *interval))
+{
+	*kind = DTK_DELTA;
+	interval->tm_usec = type[0] * USECS_PER_MINUTE;
+	return 0;
+}
+
+SHIM(int, itmin2interval, (struct pg_itm_in *from, Interval *interval))
+{
+	memset(interval, 0, sizeof(*interval));
+	interval->time = from->tm_usec;
+	return 0;
 }
