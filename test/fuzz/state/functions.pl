@@ -11,12 +11,23 @@ $sql =~ s/\btimestamp with time zone\b/timestamptz/g;
 $sql =~ s/\binteger\b/int4/g;
 $sql =~ s/\bint\b/int4/g;
 $sql =~ s/\bbigint\b/int8/g;
+$sql =~ s/\bbool\b/boolean/g;
 
-my %symbol;
-while ($sql =~ /CREATE\s+FUNCTION\s+segment\.(\w+)\s*\(([^)]*)\)\s*RETURNS\s+[^;]*?AS\s+'MODULE_PATHNAME'\s*,\s*'(\w+)'/g)
+# The types of the columns of each composite type.
+my %columns;
+while ($sql =~ /CREATE\s+TYPE\s+segment\.(\w+)\s+AS\s*\(([^)]*)\)/g)
+{
+	my ($name, $columns) = ($1, $2);
+	$columns{$name} = join ',', map { (split)[1] } split /\s*,\s*/, $columns =~ s/^\s+//r;
+}
+
+my (%symbol, %result);
+while ($sql =~ /CREATE\s+FUNCTION\s+segment\.(\w+)\s*\(([^)]*)\)\s*RETURNS\s+(\S+)\s[^;]*?AS\s+'MODULE_PATHNAME'\s*,\s*'(\w+)'/g)
 {
 	# Functions of one name differ by their arguments.
-	push @{ $symbol{$1} }, $3;
+	my ($name, $type, $symbol) = ($1, $3, $4);
+	push @{ $symbol{$name} }, $symbol;
+	$result{$symbol} = $type =~ /^segment\.(\w+)$/ ? "($columns{$1})" : $type;
 }
 
 my (@rows, %used);
@@ -45,7 +56,7 @@ while ($sql =~ /CREATE\s+AGGREGATE\s+segment\.(\w+)\s*\(([^)]*)\)\s*\(([^;]*)\)\
 		{
 			my $c = $symbol{$combine}[0] or die "no function $combine\n";
 			push @rows, [ $name, $t, $f, $c, $body =~ /FINALFUNC_EXTRA/ ? 'true' : 'false',
-				join(',', @types), join(',', @names) ];
+				join(',', @types), join(',', @names), $result{$f} ];
 			$used{$_} = 1 for $t, $f, $c;
 		}
 	}
@@ -55,6 +66,6 @@ die "no aggregates found\n" unless @rows;
 print qq(#include "target.h"\n\n);
 print "extern Datum $_(PG_FUNCTION_ARGS);\n" for sort keys %used;
 print "\nconst Aggregate aggregates[] = {\n";
-print qq(\t{"$_->[0]", $_->[1], "$_->[1]", $_->[2], "$_->[2]", $_->[3], $_->[4], "$_->[5]", "$_->[6]"},\n)
+print qq(\t{"$_->[0]", $_->[1], "$_->[1]", $_->[2], "$_->[2]", $_->[3], $_->[4], "$_->[5]", "$_->[6]", "$_->[7]"},\n)
 	for @rows;
 print "};\nconst int aggregates_count = " . @rows . ";\n";

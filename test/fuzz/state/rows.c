@@ -384,6 +384,7 @@ compare_parts(Rows *rows)
 	{
 		void	   *state;
 		Wire		wire;
+		bool		exact;
 		bool		done = combine_parts(rows, wires, backward, &state);
 
 		if (done == rows->failed[PARTS])
@@ -395,8 +396,11 @@ compare_parts(Rows *rows)
 		if (state == NULL)
 			continue;
 		wire = state_wire(state, rows->aggregate->name);
-		if (rows->whole_numbers && !state_is_rounded(state))
+		exact = rows->whole_numbers && !state_is_rounded(state);
+		if (exact && !state_is_unordered(state))
 			wires_agree(&wires[PARTS], &wire, "a state depends on how rows are split");
+		if (rows->whole_numbers)
+			states_agree(rows->aggregate, whole, state, !exact);
 		state_finals(state, rows->aggregate->name);
 	}
 }

@@ -68,4 +68,13 @@ extern struct varlena *shim_varlena(const void *data, size_t length, MemoryConte
 /* A one-dimensional array without NULLs, in the current context. */
 extern void *shim_array(const Datum *values, int count, Oid type, int length, bool by_value);
 
+/*
+ * A value as text in the current context.  Its type is a word of SQL, or those
+ * of a composite type's columns in parentheses.
+ */
+extern char *shim_show(Datum value, bool is_null, const char *type);
+
+/* The type of the result of the function that is called, as above. */
+extern const char *shim_result_type;
+
 #endif							/* SHIM_H */

@@ -4,6 +4,7 @@
  */
 #include "target.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,6 +17,9 @@ extern Datum segment_aggregate_deserialize(PG_FUNCTION_ARGS);
 
 /* Kinds whose sums round even where all weights are small whole numbers. */
 static const AggregateId rounded[] = {AGGREGATE_ENGAGEMENT};
+
+/* Kinds that are written as they came: the same state can have several forms. */
+static const AggregateId unordered[] = {AGGREGATE_OCCASION};
 
 void		(*target_state_made) (const Wire *wire) = NULL;
 
@@ -138,15 +142,17 @@ state_wire(void *state, const char *what)
 	return wire;
 }
 
-/* One final function; false if the state is not one of its kind. */
+/*
+ * One final function, and its result as text, which lives in shim_query; NULL if
+ * it ended in an error.  False if the state is not one of its kind.
+ */
 static bool
-call_final(const Aggregate *aggregate, void *state)
+call_final(const Aggregate *aggregate, void *state, const char **shown)
 {
 	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
 	FmgrInfo	flinfo = {.fn_addr = aggregate->final,.fn_mcxt = shim_query};
 	ShimTypes	types = {.count = 1,.types = {INTERNALOID}};
 	Datum		result;
-	bool		done;
 
 	for (const char *at = aggregate->types; aggregate->final_extra && at != NULL;
 		 at = strchr(at + 1, ','))
@@ -159,9 +165,13 @@ call_final(const Aggregate *aggregate, void *state)
 		fcinfo->args[i].value = i == 0 ? PointerGetDatum(state) : (Datum) 0;
 		fcinfo->args[i].isnull = i > 0;
 	}
-	done = shim_call(aggregate->final, fcinfo, &result);
+	shim_result_type = aggregate->result;
+	*shown = NULL;
+	if (shim_call(aggregate->final, fcinfo, &result))
+		*shown = MemoryContextStrdup(shim_query,
+									 shim_show(result, fcinfo->isnull, aggregate->result));
 	MemoryContextReset(shim_row);
-	return done || shim_error_code != ERRCODE_INVALID_BINARY_REPRESENTATION;
+	return *shown != NULL || shim_error_code != ERRCODE_INVALID_BINARY_REPRESENTATION;
 }
 
 void
@@ -169,6 +179,7 @@ state_finals(void *state, const char *what)
 {
 	Wire		before;
 	Wire		after;
+	const char *shown;
 	bool		taken = false;
 
 	before = state_wire(state, what);
@@ -179,7 +190,7 @@ state_finals(void *state, const char *what)
 		for (int j = 0; j < i; j++)
 			repeated |= aggregates[j].final == aggregates[i].final;
 		if (!repeated)
-			taken |= call_final(&aggregates[i], state);
+			taken |= call_final(&aggregates[i], state, &shown);
 	}
 	if (!taken)
 		shim_fail("%s: no final function takes a state of %s", what, kind_of(state)->name);
@@ -187,13 +198,63 @@ state_finals(void *state, const char *what)
 	wires_agree(&before, &after, "a final function has changed its state");
 }
 
+/* The same texts but for digits of floats, which begin with ~? */
+static bool
+nearly_same(const char *a, const char *b)
+{
+	while (*a != '\0' && *b != '\0')
+	{
+		if (*a == '~' && *b == '~')
+		{
+			double		x = strtod(a + 1, (char **) &a);
+			double		y = strtod(b + 1, (char **) &b);
+
+			if (x != y && !(isnan(x) && isnan(y)) && !(fabs(x - y) <= 1e-9 * fabs(x)))
+				return false;
+		}
+		else if (*a++ != *b++)
+			return false;
+	}
+	return *a == *b;
+}
+
+void
+states_agree(const Aggregate *aggregate, void *a, void *b, bool nearly)
+{
+	const char *shown;
+	const char *other;
+
+	call_final(aggregate, a, &shown);
+	call_final(aggregate, b, &other);
+	if (shown == NULL || other == NULL)
+	{
+		if (shown != other)
+			shim_fail("segment.%s: an error of the final function depends on how rows are split",
+					  aggregate->name);
+	}
+	else if (nearly ? !nearly_same(shown, other) : strcmp(shown, other) != 0)
+		shim_fail("segment.%s depends on how rows are split:\n%s\n%s", aggregate->name, shown, other);
+}
+
+static bool
+is_one_of(void *state, const AggregateId *kinds, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (kind_of(state)->id == kinds[i])
+			return true;
+	return false;
+}
+
 bool
 state_is_rounded(void *state)
 {
-	for (int i = 0; i < (int) lengthof(rounded); i++)
-		if (kind_of(state)->id == rounded[i])
-			return true;
-	return false;
+	return is_one_of(state, rounded, lengthof(rounded));
+}
+
+bool
+state_is_unordered(void *state)
+{
+	return is_one_of(state, unordered, lengthof(unordered));
 }
 
 bool
@@ -245,7 +306,7 @@ try_group(const Wire *wires, const int *order, int count)
 		return;
 	one = state_wire(forward, "combined");
 	other = state_wire(backward, "combined backward");
-	if (!state_takes_floats(forward) && !state_is_rounded(forward))
+	if (!state_takes_floats(forward) && !state_is_unordered(forward))
 		wires_agree(&one, &other, "combining depends on the order");
 	state_finals(forward, "combined");
 }

@@ -29,6 +29,7 @@ typedef struct Aggregate
 	bool		final_extra;	/* the final function gets NULLs for the arguments */
 	const char *types;			/* of the arguments, with commas */
 	const char *names;
+	const char *result;			/* type; of a composite one its columns' types, in () */
 } Aggregate;
 
 extern const Aggregate aggregates[];
@@ -74,11 +75,20 @@ extern Wire state_wire(void *state, const char *what);
 /* Calls each final function that takes the state; none may change it. */
 extern void state_finals(void *state, const char *what);
 
+/*
+ * The results of an aggregate's final function for two states are the same; if
+ * nearly, floats may differ by rounding.
+ */
+extern void states_agree(const Aggregate *aggregate, void *a, void *b, bool nearly);
+
 /* Fails, showing both, if they differ. */
 extern void wires_agree(const Wire *a, const Wire *b, const char *what);
 
-/* Sums of floats depend on the order: no sum of this kind is compared. */
+/* Sums of floats depend on the order: those of this kind round in any case. */
 extern bool state_is_rounded(void *state);
+
+/* Does what is written depend on the order of the rows? */
+extern bool state_is_unordered(void *state);
 
 /* Do aggregates with states of this kind take floats? */
 extern bool state_takes_floats(void *state);

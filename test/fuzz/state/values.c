@@ -175,6 +175,8 @@ SHIM(void, get_typlenbyval, (Oid type, int16 *length, bool *by_value))
 	shim_get_typlenbyvalalign(type, length, by_value, &align);
 }
 
+const char *shim_result_type = "";
+
 SHIM(TypeFuncClass, get_call_result_type, (FunctionCallInfo fcinfo, Oid *type, TupleDesc *desc))
 {
 	if (desc != NULL)
@@ -187,13 +189,92 @@ SHIM(TupleDesc, BlessTupleDesc, (TupleDesc desc))
 	return desc;
 }
 
-/* The columns are not known here, so values are not looked at. */
+/* The row as text, instead of a tuple. */
 SHIM(HeapTuple, heap_form_tuple, (TupleDesc desc, const Datum *values, const bool *nulls))
 {
 	HeapTuple	tuple = palloc0(sizeof(HeapTupleData));
+	const char *type = shim_result_type + 1;
+	StringInfoData row;
 
-	tuple->t_data = palloc0(sizeof(HeapTupleHeaderData));
+	if (shim_result_type[0] != '(')
+		shim_fail("a row is made for %s", shim_result_type);
+	initStringInfo(&row);
+	for (int i = 0; *type != '\0'; i++)
+	{
+		char		column[64] = {0};
+		size_t		length = strcspn(type, ",)");
+
+		memcpy(column, type, Min(length, sizeof(column) - 1));
+		appendStringInfoString(&row, i == 0 ? "" : " ");
+		appendStringInfoString(&row, shim_show(nulls[i] ? (Datum) 0 : values[i], nulls[i], column));
+		type += length + 1;
+	}
+	tuple->t_data = (HeapTupleHeader) row.data;
 	return tuple;
+}
+
+static Datum
+array_element(const char *at, int length, bool by_value)
+{
+	Datum		value = 0;
+
+	if (by_value)
+	{
+		memcpy(&value, at, length); /* little-endian */
+		return value;
+	}
+	return PointerGetDatum(at);
+}
+
+static char *
+show_array(ArrayType *array)
+{
+	const char *at = ARR_DATA_PTR(array);
+	StringInfoData shown;
+	int			length;
+	bool		by_value;
+
+	initStringInfo(&shown);
+	element_type(array->elemtype, &length, &by_value);
+	for (int i = 0; array->ndim > 0 && i < ARR_DIMS(array)[0]; i++)
+	{
+		const char *type = array->elemtype == TEXTOID ? "text" : "int8";
+
+		appendStringInfoString(&shown, i == 0 ? "" : ",");
+		appendStringInfoString(&shown, shim_show(array_element(at, length, by_value), false, type));
+		at += length > 0 ? length : MAXALIGN(VARSIZE_ANY(at));
+	}
+	return shown.data;
+}
+
+char *
+shim_show(Datum value, bool is_null, const char *type)
+{
+	size_t		length = strlen(type);
+
+	if (is_null)
+		return pstrdup("NULL");
+	if (type[0] == '(')
+		return pstrdup(DatumGetPointer(value));
+	if (strcmp(type, "anyelement") == 0)
+		type = shim_value_type == INT8OID ? "int8" : "text";
+	if (length > 2 && strcmp(type + length - 2, "[]") == 0)
+		return show_array((ArrayType *) DatumGetPointer(value));
+	if (strcmp(type, "text") == 0)
+		return text_to_cstring((text *) DatumGetPointer(value));
+	if (strcmp(type, "float8") == 0)
+		return psprintf("~%.17g", DatumGetFloat8(value));
+	if (strcmp(type, "interval") == 0)
+		return psprintf("%d/%d/%lld", DatumGetIntervalP(value)->month,
+						DatumGetIntervalP(value)->day,
+						(long long) DatumGetIntervalP(value)->time);
+	if (strcmp(type, "boolean") == 0)
+		return pstrdup(DatumGetBool(value) ? "true" : "false");
+	if (strcmp(type, "int4") == 0 || strcmp(type, "date") == 0)
+		return psprintf("%d", DatumGetInt32(value));
+	if (strcmp(type, "int8") == 0 || strcmp(type, "timestamptz") == 0)
+		return psprintf("%lld", (long long) DatumGetInt64(value));
+	shim_fail("values.c can't show a value of type %s yet", type);
 }
 
 SHIM(Datum, HeapTupleHeaderGetDatum, (HeapTupleHeader header))
