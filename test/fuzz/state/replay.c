@@ -89,6 +89,8 @@ random_wires(uint8 *input)
 static size_t
 change(uint8 *input, size_t size)
 {
+	if (pick(4) > 0)
+		return target_change(input, size, INPUT_MAX, pick(PG_INT32_MAX));
 	for (int changes = pick(4); changes > 0 && size > 1; changes--)
 	{
 		size_t		at = 1 + pick((int) size - 1);

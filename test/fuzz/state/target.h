@@ -48,6 +48,12 @@ extern void (*target_state_made) (const Wire *wire);
 /* Tries an input; what is wrong ends the program. */
 extern int	LLVMFuzzerTestOneInput(const uint8 *data, size_t size);
 
+/*
+ * Changes serialized states in an input, in ways that make sense for them; gives
+ * the new size, of at most the room.
+ */
+extern size_t target_change(uint8 *data, size_t size, size_t room, unsigned int seed);
+
 /* Its parts: states.c, rows.c */
 extern void try_wires(const Wire *wires, int count);
 extern void try_rows(const uint8 *data, size_t size);

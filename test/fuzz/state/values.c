@@ -250,7 +250,7 @@ show_array(ArrayType *array)
 char *
 shim_show(Datum value, bool is_null, const char *type)
 {
-	size_t		length = strlen(type);
+	size_t		length;
 
 	if (is_null)
 		return pstrdup("NULL");
@@ -258,6 +258,7 @@ shim_show(Datum value, bool is_null, const char *type)
 		return pstrdup(DatumGetPointer(value));
 	if (strcmp(type, "anyelement") == 0)
 		type = shim_value_type == INT8OID ? "int8" : "text";
+	length = strlen(type);
 	if (length > 2 && strcmp(type + length - 2, "[]") == 0)
 		return show_array((ArrayType *) DatumGetPointer(value));
 	if (strcmp(type, "text") == 0)
