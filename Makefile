@@ -15,6 +15,9 @@ OBJS = \
 	src/context.o \
 	src/model/decay.o \
 	src/model/crossing.o \
+	src/model/funnel.o \
+	src/model/sequence_compile.o \
+	src/model/sequence_search.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -24,6 +27,9 @@ OBJS = \
 	src/aggregate/zone.o \
 	src/aggregate/engagement.o \
 	src/aggregate/sessions.o \
+	src/aggregate/funnel.o \
+	src/aggregate/pattern.o \
+	src/aggregate/sequence.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -69,8 +75,10 @@ OBJS = \
 SQL_PARTS = \
 	sql/context.sql \
 	sql/aggregate.sql \
-	sql/aggregate_engagement.sql \
-	sql/aggregate_sessions.sql \
+	sql/aggregate/engagement.sql \
+	sql/aggregate/sessions.sql \
+	sql/aggregate/funnel.sql \
+	sql/aggregate/sequence.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \
@@ -90,7 +98,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers 
 PG_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes)
 
 # Tests in the order of the rooms, those of no room last.
-ROOMS := context model $(filter-out context,$(basename $(notdir $(SQL_PARTS))))
+ROOMS := context model $(filter-out context,$(basename $(notdir $(filter-out sql/aggregate/%,$(SQL_PARTS)))))
 TESTS := $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
 TESTS_OF_ROOMS := $(foreach room,$(ROOMS),$(filter $(room) $(room)_%,$(TESTS)))
 REGRESS := $(strip $(TESTS_OF_ROOMS) $(filter-out $(TESTS_OF_ROOMS),$(TESTS)))

@@ -87,7 +87,7 @@ compile() {
 	return "$status"
 }
 
-# Mathematics without a server: name_test.c tries src/model/name.c.
+# Mathematics without a server: name_test.c tries src/model/name.c, or name_*.c.
 fuzz() {
 	local test name
 	cd "$BUILD/src"
@@ -95,7 +95,7 @@ fuzz() {
 		[ -e "$test" ] || continue
 		name=$(basename "$test" _test.c)
 		as_worker gcc -O2 -Isrc -I"$("$PG_CONFIG" --includedir-server)" -o "$TMPDIR/$name" \
-			"$test" "src/model/$name.c" -lm &&
+			"$test" "src/model/$name"*.c -lm &&
 			as_worker "$TMPDIR/$name" || echo "not ok: $name"
 	done
 }
@@ -124,6 +124,12 @@ run_suites() {
 		suite oracle '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 			as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/run.sh
 	fi
+	suite docs '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" bash test/docs.sh
+	suite aggregates '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/aggregate/run.sh
+	suite clickhouse '^not ok|^#|# skip' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/clickhouse/run.sh
 	if [ -e "${pgtap[0]}" ]; then
 		suite pgtap '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 			as_worker bash -c 'for file in test/pgtap/*.sql; do "$0/psql" -XAtq -v ON_ERROR_STOP=1 -f "$file" || exit 1; done' "$PG_BIN"

@@ -183,7 +183,7 @@ extern void aggregate_varies(const char *argument);
 /* Error: a state has reached its bound of so many elements. */
 extern void aggregate_too_large(int64 bound);
 
-/* Error: a serialized state that this library has not written. */
+/* Error: a serialized state that this library has not written; NULL: nobody's. */
 extern void aggregate_corrupt(const char *aggregate);
 
 /* The row type of a final function's result, looked up once in a query. */

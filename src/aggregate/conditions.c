@@ -47,7 +47,9 @@ read_untyped(FunctionCallInfo fcinfo, int argument, const char *what, uint64 bit
 static void
 check_types(FunctionCallInfo fcinfo, int first, const char *what, Conditions *call)
 {
-	call->is_array = get_fn_expr_variadic(fcinfo->flinfo);
+	/* A window function is not told of the word VARIADIC. */
+	call->is_array = get_fn_expr_variadic(fcinfo->flinfo) ||
+		(PG_NARGS() == first + 1 && get_fn_expr_argtype(fcinfo->flinfo, first) == BOOLARRAYOID);
 	if (call->is_array)
 	{
 		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, first);

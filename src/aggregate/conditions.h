@@ -2,7 +2,8 @@
  * conditions.h
  *		The conditions at the end of an aggregate's arguments, "VARIADIC "any"":
  *		booleans, one by one, which spares an array for every row, or after the
- *		word VARIADIC an array of them.
+ *		word VARIADIC an array of them (one boolean[] is such an array without the
+ *		word, too).
  *
  * A condition that is NULL is not met.
  */

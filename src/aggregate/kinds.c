@@ -10,6 +10,8 @@
 static const AggregateKind *const kinds[AGGREGATE_IDS] = {
 	[AGGREGATE_ENGAGEMENT] = &engagement_kind,
 	[AGGREGATE_SESSIONS] = &sessions_kind,
+	[AGGREGATE_FUNNEL] = &funnel_kind,
+	[AGGREGATE_SEQUENCE] = &sequence_kind,
 };
 
 const AggregateKind *

@@ -9,5 +9,7 @@
 
 extern const AggregateKind engagement_kind;
 extern const AggregateKind sessions_kind;
+extern const AggregateKind funnel_kind;
+extern const AggregateKind sequence_kind;
 
 #endif							/* SEGMENT_KINDS_H */

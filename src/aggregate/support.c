@@ -196,10 +196,9 @@ aggregate_too_large(int64 bound)
 void
 aggregate_corrupt(const char *aggregate)
 {
-	if (aggregate == NULL)
-		aggregate = "(unknown)";
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 aggregate == NULL ? errmsg("invalid serialized state of an aggregate") :
 			 errmsg("invalid serialized state of aggregate segment.%s", aggregate),
 			 errhint("Restart the server if the extension's library was replaced while it ran.")));
 }

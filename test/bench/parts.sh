@@ -221,29 +221,86 @@ report_refresh() {
 	row "$(grouped "$DIRTY") dirty" ms refresh-sparse refresh-dense refresh-dense refresh-sparse "≤ 1.3 ×"
 }
 
-# The C aggregates beside plain SQL. -----------------------------------------
+# The C aggregates beside plain SQL, and beside the least that grouping costs. --
 
-measure_aggregate() {
-	local run
-	sql -v events="$STREAM" -f "$TOP/test/bench/aggregate.sql"
-	[ "$(value 'SELECT count(*) FROM stream.differences')" -eq 0 ] || die "the C aggregates differ from plain SQL"
+# run_score NAME QUERY: once by one process, once with parallel workers.
+run_score() {
+	measure -v query="$2" -v label="$1" <<-'SQL'
+		\timing off
+		\o /dev/null
+		SET work_mem = '4GB';
+		SET max_parallel_workers_per_gather = 0;
+		\timing on
+		\echo @:label-serial
+		:query;
+		\timing off
+		SET max_parallel_workers_per_gather = 2;
+		SET max_parallel_workers = 2;
+		\timing on
+		\echo @:label-parallel
+		:query;
+	SQL
+}
+
+# The memory of the hash table with all its states, and whether workers share the
+# work: "megabytes yes" or "megabytes no".
+explain_score() {
+	sql -At -v query="$1" <<-'SQL' | awk -F'[ :]+' '
+		/Memory Usage/ { for (i = 1; i <= NF; i++) if ($i == "Usage") { kb = $(i + 1); sub("kB", "", kb) } if (kb > most) most = kb }
+		/Finalize/ { parallel = 1 }
+		END { printf "%.0f %s\n", most / 1024, parallel ? "yes" : "no" }'
+		SET work_mem = '4GB';
+		SET max_parallel_workers_per_gather = 0;
+		EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) :query;
+		SET max_parallel_workers_per_gather = 2;
+		EXPLAIN (COSTS OFF) :query;
+	SQL
+}
+
+measure_scores() {
+	local run name differ
+	sql -v events="$STREAM" -v customers="$STREAM_CUSTOMERS" -f "$TOP/test/bench/scores.sql"
+	differ=$(value 'SELECT string_agg(name, $$, $$) FROM scores.differences()')
+	[ -z "$differ" ] || die "C and plain SQL differ: $differ"
 	for run in $(seq "$LONG_RUNS"); do
-		measure <<-'SQL'
-			\o /dev/null
-			\echo @sessions-plain
-			SELECT sum(sessions) FROM stream.sessions_plain;
-			\echo @sessions-c
-			SELECT sum(sessions) FROM stream.sessions_c;
-			\echo @engagement-plain
-			SELECT sum(engagement) FROM stream.engagement_plain;
-			\echo @engagement-c
-			SELECT sum(engagement) FROM stream.engagement_c;
-		SQL
+		while read -r name; do
+			run_score "scores-floor" "$(value "SELECT scores.timed(c) FROM scores.score WHERE name = 'floor'")"
+			run_score "scores-$name-c" "$(value "SELECT scores.timed(c) FROM scores.score WHERE split_part(name, ' ', 1) = '$name'")"
+			[ "$run" -gt "$PLAIN_RUNS" ] ||
+				run_score "scores-$name-plain" "$(value "SELECT scores.timed(plain) FROM scores.score WHERE split_part(name, ' ', 1) = '$name'")"
+		done < <(value "SELECT split_part(name, ' ', 1) FROM scores.score WHERE plain IS NOT NULL ORDER BY position")
 	done
 }
 
-report_aggregate() {
-	header "Aggregates over $(grouped "$STREAM") events, by customer" "plain SQL" "C aggregate" "times faster"
-	row "sessions (plain: lag, running sum, grouped twice)" ms sessions-plain sessions-c sessions-plain sessions-c "≥ 5 ×"
-	row "engagement (plain: sum of powers)" ms engagement-plain engagement-c engagement-plain engagement-c ""
+# The middle figure alone; and the ratio of two medians.
+middle() {
+	show ms $(summary "$1") | sed 's/ (.*//'
+}
+
+times() {
+	echo "$(summary "$1" | cut -d' ' -f1) $(summary "$2" | cut -d' ' -f1)" |
+		awk '{ printf($1 / $2 >= 20 ? "%.0f ×" : "%.2f ×", $1 / $2) }'
+}
+
+report_scores() {
+	local name full keeps faster memory parallel goal
+	printf '\n### Aggregates over %s events of %s customers\n\n' "$(grouped "$STREAM")" "$(grouped "$STREAM_CUSTOMERS")"
+	printf 'The floor (`count(*)`, `max(at)`, `sum(value)` by customer): %s by one process, %s with two workers.\n\n' \
+		"$(show ms $(summary scores-floor-serial))" "$(show ms $(summary scores-floor-parallel))"
+	printf '| aggregate | keeps | C | plain SQL | times faster | goal | times the floor | goal | C, parallel | times faster than one process | plain, parallel | memory |\n'
+	printf '|---|---|---|---|---|---|---|---|---|---|---|---|\n'
+	while IFS='|' read -r full keeps faster; do
+		name=${full%% *}
+		read -r memory parallel <<<"$(explain_score "$(value "SELECT scores.timed(c) FROM scores.score WHERE name = '$full'")")"
+		goal='≤ 2.5 ×'
+		[ "$keeps" != 'O(1)' ] || goal='≤ 1.5 ×'
+		[ "$keeps" != values ] || goal=
+		printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s%s | %s | %s | %s MB |\n' "$full" "$keeps" \
+			"$(middle "scores-$name-c-serial")" "$(middle "scores-$name-plain-serial")" \
+			"$(times "scores-$name-plain-serial" "scores-$name-c-serial")" "$faster" \
+			"$([ "$keeps" = values ] || times "scores-$name-c-serial" scores-floor-serial)" "$goal" \
+			"$(middle "scores-$name-c-parallel")" "$([ "$parallel" = yes ] || echo ' (plan not parallel)')" \
+			"$(times "scores-$name-c-serial" "scores-$name-c-parallel")" \
+			"$(middle "scores-$name-plain-parallel")" "$memory"
+	done < <(value "SELECT name, keeps, faster FROM scores.score WHERE plain IS NOT NULL ORDER BY position")
 }

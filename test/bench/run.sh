@@ -2,30 +2,34 @@
 # Measures what segment costs and saves beside plain SQL, against a PostgreSQL
 # of its own, and prints the tables of docs/performance.md.
 #
-#   BENCH_PARTS="capture commit refresh rebuild aggregate"
+#   BENCH_PARTS="capture commit refresh rebuild scores"
 #   BENCH_ROWS=1000000        rows of one COPY
 #   BENCH_SECONDS=4           of one run of pgbench
 #   BENCH_CUSTOMERS=500000    customers, events, and dirty customers
 #   BENCH_EVENTS=10000000
 #   BENCH_DIRTY=1000
-#   BENCH_STREAM=2000000      events that the C aggregates are measured on
+#   BENCH_STREAM=10000000     events that the C aggregates are measured on,
+#   BENCH_STREAM_CUSTOMERS=500000   and their customers
 #   BENCH_RUNS=9              runs of what is short, and of what takes seconds;
 #   BENCH_LONG_RUNS=3         medians are shown, with the least and the greatest
+#   BENCH_PLAIN_RUNS=3        runs of the aggregates' plain SQL, at most BENCH_LONG_RUNS
 #   PG_MAJOR=16               the PostgreSQL to use, where several are installed
 #
 # The two ways that are compared take turns, so that both meet the same noise.
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-PARTS=${BENCH_PARTS:-capture commit refresh rebuild aggregate}
+PARTS=${BENCH_PARTS:-capture commit refresh rebuild scores}
 ROWS=${BENCH_ROWS:-1000000}
 PGBENCH_SECONDS=${BENCH_SECONDS:-4}
 CUSTOMERS=${BENCH_CUSTOMERS:-500000}
 EVENTS=${BENCH_EVENTS:-10000000}
 DIRTY=${BENCH_DIRTY:-1000}
-STREAM=${BENCH_STREAM:-2000000}
+STREAM=${BENCH_STREAM:-10000000}
+STREAM_CUSTOMERS=${BENCH_STREAM_CUSTOMERS:-500000}
 RUNS=${BENCH_RUNS:-9}
 LONG_RUNS=${BENCH_LONG_RUNS:-3}
+PLAIN_RUNS=${BENCH_PLAIN_RUNS:-3}
 
 SETTINGS=(
 	'shared_preload_libraries = segment'
