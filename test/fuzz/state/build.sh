@@ -13,7 +13,8 @@ PG_CONFIG=${PG_CONFIG:-pg_config}
 export LC_ALL=C
 
 mkdir -p "$OUT"
-perl $HERE/functions.pl sql/aggregate*.sql >"$OUT/functions.c"
+find sql -name '*.sql' ! -path 'sql/upgrades/*' ! -name 'segment--*' -print0 | sort -z |
+	xargs -0 perl $HERE/functions.pl >"$OUT/functions.c"
 
 # Functions of the server that the shim has not: they end the program by name.
 stubs() {

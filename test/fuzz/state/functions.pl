@@ -1,5 +1,5 @@
 # Writes what the install script says of the aggregates as a table in C:
-# functions.pl sql/aggregate*.sql > functions.c
+# functions.pl FILE.sql... > functions.c
 use strict;
 use warnings;
 

@@ -6,7 +6,7 @@
 # The inputs that libFuzzer found worth keeping, and what failed, stay in the
 # directory; without one, all is removed unless something failed.
 #
-#   RUNS=20000    random inputs
+#   RUNS=10000    random inputs
 #   PG_CONFIG, CC, CLANG   as build.sh has them
 
 set -uo pipefail
@@ -46,7 +46,7 @@ if ! bash build.sh "$OUT" >"$OUT/build.log" 2>&1; then
 fi
 
 SEED=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
-"$OUT/replay" --random "${RUNS:-20000}" "$SEED" >"$OUT/replay.log" 2>&1
+"$OUT/replay" --random "${RUNS:-10000}" "$SEED" >"$OUT/replay.log" 2>&1
 report "random rows, and changed states (seed $SEED)" $? "$OUT/replay.log"
 
 if [ -x "$OUT/fuzzer" ]; then
