@@ -384,7 +384,6 @@ compare_parts(Rows *rows)
 	{
 		void	   *state;
 		Wire		wire;
-		bool		exact;
 		bool		done = combine_parts(rows, wires, backward, &state);
 
 		if (done == rows->failed[PARTS])
@@ -396,11 +395,9 @@ compare_parts(Rows *rows)
 		if (state == NULL)
 			continue;
 		wire = state_wire(state, rows->aggregate->name);
-		exact = rows->whole_numbers && !state_is_rounded(state);
-		if (exact && !state_is_unordered(state))
-			wires_agree(&wires[PARTS], &wire, "a state depends on how rows are split");
-		if (rows->whole_numbers)
-			states_agree(rows->aggregate, whole, state, !exact);
+		forms_agree(state, &wires[PARTS], &wire, "a state depends on how rows are split");
+		if (rows->whole_numbers || !state_is_rounded(state))
+			states_agree(whole, state, state_is_rounded(state), "rows that are split");
 		state_finals(state, rows->aggregate->name);
 	}
 }

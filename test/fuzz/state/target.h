@@ -82,21 +82,18 @@ extern Wire state_wire(void *state, const char *what);
 extern void state_finals(void *state, const char *what);
 
 /*
- * The results of an aggregate's final function for two states are the same; if
- * nearly, floats may differ by rounding.
+ * The results of all final functions for two states are the same; if nearly,
+ * floats may differ by rounding.
  */
-extern void states_agree(const Aggregate *aggregate, void *a, void *b, bool nearly);
+extern void states_agree(void *a, void *b, bool nearly, const char *what);
 
 /* Fails, showing both, if they differ. */
 extern void wires_agree(const Wire *a, const Wire *b, const char *what);
 
-/* Sums of floats depend on the order: those of this kind round in any case. */
+/* The same, if all states of this kind that mean the same have the same form. */
+extern void forms_agree(void *state, const Wire *a, const Wire *b, const char *what);
+
+/* Sums of floats depend on the order: those of this kind round. */
 extern bool state_is_rounded(void *state);
-
-/* Does what is written depend on the order of the rows? */
-extern bool state_is_unordered(void *state);
-
-/* Do aggregates with states of this kind take floats? */
-extern bool state_takes_floats(void *state);
 
 #endif							/* TARGET_H */

@@ -9,6 +9,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "pgtime.h"
@@ -675,4 +676,20 @@ SHIM(int, itmin2interval, (struct pg_itm_in *from, Interval *interval))
 	memset(interval, 0, sizeof(*interval));
 	interval->time = from->tm_usec;
 	return 0;
+}
+
+/* Months of 30 days of 24 hours: enough for what is not the calendar's. */
+SHIM(Datum, timestamptz_mi_interval, (FunctionCallInfo fcinfo))
+{
+	const Interval *interval = PG_GETARG_INTERVAL_P(1);
+	int64		days = (int64) interval->month * DAYS_PER_MONTH + interval->day;
+	int64		shift;
+	Timestamp	at;
+
+	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &shift) ||
+		pg_add_s64_overflow(shift, interval->time, &shift) ||
+		pg_sub_s64_overflow(PG_GETARG_TIMESTAMPTZ(0), shift, &at) || !IS_VALID_TIMESTAMP(at))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("timestamp out of range")));
+	PG_RETURN_TIMESTAMPTZ(at);
 }
