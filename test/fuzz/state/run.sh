@@ -52,7 +52,7 @@ report "random rows, and changed states (seed $SEED)" $? "$OUT/replay.log"
 if [ -x "$OUT/fuzzer" ]; then
 	if "$OUT/replay" --seeds "$OUT/seeds" 400 "$SEED" >"$OUT/seeds.log" 2>&1; then
 		"$OUT/fuzzer" -seed="$SEED" -max_total_time="$LIMIT" -max_len=1000 -timeout=20 \
-			-malloc_limit_mb=256 -dict=wire.dict -verbosity=0 -print_final_stats=1 \
+			-dict=wire.dict -verbosity=0 -print_final_stats=1 \
 			-artifact_prefix="$OUT/failed/" "$OUT/corpus" "$OUT/seeds" >"$OUT/fuzzer.log" 2>&1
 		status=$?
 	else

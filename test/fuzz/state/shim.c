@@ -197,6 +197,9 @@ hide(Block *block)
 	ASAN_POISON_MEMORY_REGION(block, sizeof(Block));
 }
 
+/* Nothing of a few kilobytes is worth more. */
+#define ALLOCATION_MAX ((Size) 64 * 1024 * 1024)
+
 static void *
 allocate(MemoryContext in, Size size, bool huge)
 {
@@ -208,6 +211,8 @@ allocate(MemoryContext in, Size size, bool huge)
 		ereport(ERROR, (errmsg_internal("invalid memory alloc request size %zu", size)));
 	if (context == NULL)
 		shim_fail("no memory context");
+	if (size > ALLOCATION_MAX)
+		shim_fail("%zu bytes are asked for", size);
 
 	block = malloc(sizeof(Block) + size);
 	if (block == NULL)
