@@ -30,6 +30,10 @@ OBJS = \
 	src/aggregate/funnel.o \
 	src/aggregate/pattern.o \
 	src/aggregate/sequence.o \
+	src/aggregate/retention.o \
+	src/aggregate/streak.o \
+	src/aggregate/repeat_purchase.o \
+	src/aggregate/occasion.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -79,6 +83,10 @@ SQL_PARTS = \
 	sql/aggregate/sessions.sql \
 	sql/aggregate/funnel.sql \
 	sql/aggregate/sequence.sql \
+	sql/aggregate/retention.sql \
+	sql/aggregate/streak.sql \
+	sql/aggregate/repeat_purchase.sql \
+	sql/aggregate/occasion.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \

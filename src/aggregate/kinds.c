@@ -12,6 +12,11 @@ static const AggregateKind *const kinds[AGGREGATE_IDS] = {
 	[AGGREGATE_SESSIONS] = &sessions_kind,
 	[AGGREGATE_FUNNEL] = &funnel_kind,
 	[AGGREGATE_SEQUENCE] = &sequence_kind,
+	[AGGREGATE_RETENTION] = &retention_kind,
+	[AGGREGATE_RETENTION_PERIODS] = &retention_periods_kind,
+	[AGGREGATE_STREAK] = &streak_kind,
+	[AGGREGATE_REPEAT_PURCHASE] = &repeat_purchase_kind,
+	[AGGREGATE_OCCASION] = &occasion_kind,
 };
 
 const AggregateKind *

@@ -11,5 +11,10 @@ extern const AggregateKind engagement_kind;
 extern const AggregateKind sessions_kind;
 extern const AggregateKind funnel_kind;
 extern const AggregateKind sequence_kind;
+extern const AggregateKind retention_kind;
+extern const AggregateKind retention_periods_kind;
+extern const AggregateKind streak_kind;
+extern const AggregateKind repeat_purchase_kind;
+extern const AggregateKind occasion_kind;
 
 #endif							/* SEGMENT_KINDS_H */

@@ -29,4 +29,7 @@ extern int32 zone_week_of(int32 day);
 /* the month of a day, where 0 is January 2000. */
 extern int32 zone_month_of(int32 day);
 
+/* So far from 0, in either direction, is no day, week or month of a timestamp. */
+#define ZONE_UNIT_MAX INT64CONST(110000000)
+
 #endif							/* SEGMENT_ZONE_H */

@@ -135,6 +135,30 @@ is_formatting(Oid funcid)
 }
 
 /*
+ * Our own functions that depend on settings alone, which are pinned, and not on
+ * the clock: on the time zone, or on how an interval in a pattern is read.
+ */
+static bool
+depends_on_settings_alone(Oid funcid)
+{
+	static const char *const names[] = {
+		"occasion_transition", "retention_periods_final", "sequence_transition",
+		"sequence_match_final", "sequence_count_final", "sequence_events_final"
+	};
+	char	   *schema = get_namespace_name(get_func_namespace(funcid));
+	char	   *name = get_func_name(funcid);
+
+	if (schema == NULL || name == NULL || strcmp(schema, "segment") != 0)
+		return false;
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * May a function look at the clock, or at other data than its arguments?
  * PostgreSQL's own stable functions of times, and those for input and output,
  * depend on settings only, which are pinned.
@@ -148,7 +172,7 @@ function_may_move(Oid funcid)
 	if (!OidIsValid(funcid) || func_volatile(funcid) == PROVOLATILE_IMMUTABLE)
 		return false;
 	if (get_func_namespace(funcid) != PG_CATALOG_NAMESPACE)
-		return true;
+		return !depends_on_settings_alone(funcid);
 	if (get_func_rettype(funcid) == CSTRINGOID || is_formatting(funcid))
 		return false;
 	get_func_signature(funcid, &types, &nargs);
