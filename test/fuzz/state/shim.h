@@ -6,7 +6,7 @@
  * Memory contexts are lists of malloc'd blocks, so that a sanitizer sees every
  * access outside of them; errors are caught by shim_call.  A function of the
  * server that nobody has needed yet ends the program with its name when it is
- * called (run.sh sees to that): add it to values.c.
+ * called (run.sh sees to that): add it to values.c, types.c or time.c.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -60,7 +60,7 @@ extern void shim_begin(void);
 extern bool shim_call(PGFunction function, FunctionCallInfo fcinfo, Datum *result);
 
 /* Prints a message and what is known of the last error, and aborts. */
-extern void shim_fail(const char *format,...) pg_attribute_printf(1, 2) pg_attribute_noreturn();
+extern void shim_fail(const char *format,...) pg_attribute_printf(1, 2) __attribute__((noreturn));
 
 /* A varlena value of these bytes, in the given context. */
 extern struct varlena *shim_varlena(const void *data, size_t length, MemoryContext context);
