@@ -18,6 +18,7 @@ OBJS = \
 	src/model/funnel.o \
 	src/model/sequence_compile.o \
 	src/model/sequence_search.o \
+	src/model/exact_sum.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -34,6 +35,16 @@ OBJS = \
 	src/aggregate/streak.o \
 	src/aggregate/repeat_purchase.o \
 	src/aggregate/occasion.o \
+	src/aggregate/rhythm.o \
+	src/aggregate/journey.o \
+	src/aggregate/value.o \
+	src/aggregate/extreme.o \
+	src/aggregate/items.o \
+	src/aggregate/sums.o \
+	src/aggregate/affinity.o \
+	src/aggregate/unconverted.o \
+	src/aggregate/trend.o \
+	src/aggregate/concentration.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/names.o \
@@ -87,6 +98,13 @@ SQL_PARTS = \
 	sql/aggregate/streak.sql \
 	sql/aggregate/repeat_purchase.sql \
 	sql/aggregate/occasion.sql \
+	sql/aggregate/rhythm.sql \
+	sql/aggregate/journey.sql \
+	sql/aggregate/extreme.sql \
+	sql/aggregate/affinity.sql \
+	sql/aggregate/unconverted.sql \
+	sql/aggregate/trend.sql \
+	sql/aggregate/concentration.sql \
 	sql/catalog.sql \
 	sql/rule.sql \
 	sql/capture.sql \

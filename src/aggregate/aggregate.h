@@ -6,6 +6,7 @@
  * transition and a final function over a state of its own, in one file with its
  * family.  Combining, serializing and deserializing are the same three functions
  * for all: a state begins with a pointer to its AggregateKind, which says how.
+ * (In extreme.c, combining has to look up a type first.)
  * engagement.c is the pattern for a state of fixed size, sessions.c for one that
  * keeps something of each event.  The rules:
  *
@@ -68,7 +69,8 @@ typedef enum AggregateId
 	AGGREGATE_OCCASION,
 	AGGREGATE_TREND,
 	AGGREGATE_JOURNEY,
-	AGGREGATE_EXTREME,
+	AGGREGATE_FIRST,
+	AGGREGATE_LAST,
 	AGGREGATE_CONCENTRATION,
 	AGGREGATE_IDS				/* their number */
 } AggregateId;
@@ -131,6 +133,9 @@ extern void *aggregate_state(FunctionCallInfo fcinfo, const AggregateKind *kind)
 			PG_RETURN_NULL(); \
 		PG_RETURN_POINTER(state); \
 	} while (0)
+
+/* The combine function of all kinds, for one that has to do something before. */
+extern PGDLLEXPORT Datum segment_aggregate_combine(PG_FUNCTION_ARGS);
 
 /*
  * Memory for what a function remembers between its calls in one query, such as

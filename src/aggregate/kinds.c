@@ -17,6 +17,15 @@ static const AggregateKind *const kinds[AGGREGATE_IDS] = {
 	[AGGREGATE_STREAK] = &streak_kind,
 	[AGGREGATE_REPEAT_PURCHASE] = &repeat_purchase_kind,
 	[AGGREGATE_OCCASION] = &occasion_kind,
+	[AGGREGATE_RHYTHM] = &rhythm_kind,
+	[AGGREGATE_JOURNEY] = &journey_kind,
+	[AGGREGATE_FIRST] = &first_kind,
+	[AGGREGATE_LAST] = &last_kind,
+	[AGGREGATE_AFFINITY] = &affinity_kind,
+	[AGGREGATE_TOP_ITEMS] = &top_items_kind,
+	[AGGREGATE_UNCONVERTED] = &unconverted_kind,
+	[AGGREGATE_TREND] = &trend_kind,
+	[AGGREGATE_CONCENTRATION] = &concentration_kind,
 };
 
 const AggregateKind *

@@ -80,12 +80,14 @@ INSERT INTO scores.score (name, keeps, faster, c, plain) VALUES
      SELECT customer_id, (count(DISTINCT at::date) - 1)::int AS n, max(at)::date - min(at)::date, current_date - min(at)::date
      FROM {events} WHERE at <= now() GROUP BY customer_id) e$$),
 
+-- in whole microseconds, since percentile_cont and segment.rhythm round halves in other ways
 ('rhythm', 'events', '≥ 5 ×',
- $$SELECT customer_id, (s).median AS value FROM (SELECT customer_id, segment.rhythm(at) AS s FROM {events} GROUP BY customer_id OFFSET 0) e$$,
- $$SELECT customer_id, median AS value
-   FROM (SELECT customer_id, avg(gap), percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) AS median,
-                stddev_samp(extract(epoch FROM gap)), max(at)
-         FROM (SELECT customer_id, at, at - lag(at) OVER (PARTITION BY customer_id ORDER BY at) AS gap FROM {events} WHERE at <= now()) g
+ $$SELECT customer_id, round(extract(epoch FROM (s).median)::float8 * 1000000) AS value
+   FROM (SELECT customer_id, segment.rhythm(at) AS s FROM {events} GROUP BY customer_id OFFSET 0) e$$,
+ $$SELECT customer_id, floor(median + 0.5) AS value
+   FROM (SELECT customer_id, avg(gap), percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) AS median, stddev_samp(gap), max(at)
+         FROM (SELECT customer_id, at, round(extract(epoch FROM at - lag(at) OVER (PARTITION BY customer_id ORDER BY at))::float8 * 1000000) AS gap
+               FROM {events} WHERE at <= now()) g
          GROUP BY customer_id) e$$),
 
 ('affinity', 'items', '',

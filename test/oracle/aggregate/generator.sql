@@ -273,6 +273,7 @@ DECLARE
 BEGIN
 	FOR x IN
 		SELECT p.proname, pg_get_function_arguments(p.oid) AS arguments, a.aggtransfn::oid::regproc::text AS transition,
+			   a.aggcombinefn::oid::regproc::text AS combine,
 			   CASE WHEN a.aggfinalextra THEN 'segment.aggregate_serialize' ELSE a.aggfinalfn::oid::regproc::text END AS final
 		FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
 		WHERE p.pronamespace = 'segment'::regnamespace AND p.prokind = 'a'
@@ -283,8 +284,8 @@ BEGIN
 		CONTINUE WHEN x.proname = ANY (made);
 		made := made || x.proname::text;
 		EXECUTE format('CREATE AGGREGATE try.%I(bytea, bytea) (SFUNC = bytea_string_agg_transfn, STYPE = internal, SERIALFUNC = bytea_string_agg_finalfn,
-						DESERIALFUNC = segment.aggregate_deserialize, COMBINEFUNC = segment.aggregate_combine, FINALFUNC = %s, PARALLEL = SAFE)',
-					   x.proname || '_from', x.final);
+						DESERIALFUNC = segment.aggregate_deserialize, COMBINEFUNC = %s, FINALFUNC = %s, PARALLEL = SAFE)',
+					   x.proname || '_from', x.combine, x.final);
 	END LOOP;
 END $$;
 
