@@ -82,6 +82,12 @@ need_packages() {
 	install_packages "${missing[@]}"
 }
 
+# want_package PACKAGE: installs what is of use, but can be done without; false
+# if that can't be done.  Some distributions have it in another package.
+want_package() {
+	package_installed "$1" || { package_available "$1" && can_be_root && (install_packages "$1"); }
+}
+
 # In a subshell, so that whatever happens its trap removes the setting that
 # keeps the server package from creating and starting a cluster.
 install_packages() {

@@ -115,6 +115,9 @@ run_suites() {
 
 	suite fuzz '^not ok|^ok' '^ok' '^not ok' fuzz
 
+	suite states '^not ok|^ok|^#' "$tap_ok" "$tap_not_ok" \
+		as_worker env PG_CONFIG="$PG_CONFIG" CLANG="$clang" bash "$BUILD/src/test/fuzz/state/run.sh" 20 "$BUILD/states"
+
 	cd "$BUILD/src"
 	suite regress "$pg_ok|$pg_not_ok" "$pg_ok" "$pg_not_ok" \
 		as_worker "${make[@]}" installcheck ISOLATION= TAP_TESTS=
@@ -146,7 +149,7 @@ keep_logs() {
 	local kept
 	kept=$(mktemp -d "${BUILD%/*}/segment-test-logs.XXXXXX")
 	cp -R "$LOGS/." "$kept/"
-	for path in server.log src/results src/regression.diffs src/output_iso src/tmp_check/log; do
+	for path in states/failed server.log src/results src/regression.diffs src/output_iso src/tmp_check/log; do
 		[ ! -e "$BUILD/$path" ] || cp -R "$BUILD/$path" "$kept/"
 	done
 	say "Logs and differences are kept in $kept"
@@ -169,6 +172,8 @@ command -v "${clang:-clang}" >/dev/null || clang=clang
 if command -v "$clang" >/dev/null; then
 	compile clang CC="$clang" || true
 	build -s clean >/dev/null
+	clang_major=$("$clang" -dumpversion)
+	want_package "libclang-rt-${clang_major%%.*}-dev" || true
 else
 	say "build-clang: skipped, no clang here"
 fi

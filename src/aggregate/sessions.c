@@ -9,6 +9,7 @@
 #include "aggregate/aggregate.h"
 #include "aggregate/kinds.h"
 #include "aggregate/ranges.h"
+#include "common/int.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
@@ -86,7 +87,8 @@ sessions_merge(void *into, const void *from, MemoryContext context)
 	else if (state->gap != other->gap)
 		aggregate_varies("gap");
 	ranges_merge(&state->sessions, &other->sessions, state->gap, context);
-	state->events += other->events;
+	if (pg_add_s64_overflow(state->events, other->events, &state->events))
+		aggregate_corrupt(sessions_kind.name);
 }
 
 static void
