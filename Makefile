@@ -57,6 +57,8 @@ OBJS = \
 	src/rule/stream.o \
 	src/rule/compile.o \
 	src/rule/crossing.o \
+	src/rule/steps.o \
+	src/rule/local.o \
 	src/capture/trigger.o \
 	src/capture/key.o \
 	src/capture/keyset.o \

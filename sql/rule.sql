@@ -23,3 +23,21 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'segment_crossing_span';
 COMMENT ON FUNCTION segment.crossing_span(timestamptz, interval, boolean) IS
 'the earliest instant after segment.now() at which the comparison segment.now() - at >= span (or > span, if after) changes; NULL if it never does';
+
+CREATE FUNCTION segment.next_flip(how text, target "any", VARIADIC steps "any") RETURNS timestamptz
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'segment_next_flip';
+COMMENT ON FUNCTION segment.next_flip(text, "any", "any") IS
+'the earliest instant after segment.now() at which a comparison of target with the value that steps lead to from segment.now() changes; NULL if it never does';
+
+CREATE FUNCTION segment.next_change(VARIADIC steps "any") RETURNS timestamptz
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'segment_next_change';
+COMMENT ON FUNCTION segment.next_change("any") IS
+'the earliest instant after segment.now() at which the value that steps lead to from segment.now() changes; NULL if it never does';
+
+CREATE FUNCTION segment.boundaries(unit text, zone text, most integer) RETURNS timestamptz[]
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'segment_boundaries';
+COMMENT ON FUNCTION segment.boundaries(text, text, integer) IS
+'the next instants after segment.now() at which another day, hour or other unit begins in a time zone (the session''s if empty), at most so many';

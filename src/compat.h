@@ -41,6 +41,13 @@
 	DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz), \
 				   &(DateTimeErrorExtra) {0})
 #endif
+#if PG_VERSION_NUM < 160000
+#define segment_decode_abbreviation(lower, ftype, offset, tz) \
+	(*(ftype) = DecodeTimezoneAbbrev(0, (lower), (offset), (tz)))
+#else
+#define segment_decode_abbreviation(lower, ftype, offset, tz) \
+	DecodeTimezoneAbbrev(0, (lower), (ftype), (offset), (tz), &(DateTimeErrorExtra) {0})
+#endif
 
 /* Background workers may connect as a role that may not log in, since 17. */
 #if PG_VERSION_NUM < 170000

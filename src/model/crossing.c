@@ -40,9 +40,8 @@ add_saturated(int64 t, int64 days, int64 usecs)
 }
 
 CrossingWindow
-crossing_window(int64 target, int32 months, int32 days, int64 usecs, int64 slack)
+crossing_widen(CrossingWindow window, int32 months, int32 days, int64 usecs, int64 slack)
 {
-	CrossingWindow window;
 	int64		least = (int64) days + usecs / DAY;
 	int64		most = least;
 
@@ -55,14 +54,22 @@ crossing_window(int64 target, int32 months, int32 days, int64 usecs, int64 slack
 		most += nominal + MONTHS_MOST;
 	}
 	usecs %= DAY;
-	window.first = add_saturated(target, -most, -usecs - slack);
-	window.last = add_saturated(target, -least, -usecs + slack);
+	window.first = add_saturated(window.first, -most, -usecs - slack);
+	window.last = add_saturated(window.last, -least, -usecs + slack);
+	return window;
+}
+
+CrossingWindow
+crossing_widen_by(CrossingWindow window, int64 least, int64 most)
+{
+	window.first = add_saturated(window.first, 0, -most);
+	window.last = add_saturated(window.last, 0, -least);
 	return window;
 }
 
 bool
 crossing_find(int64 from, int64 target, CrossingWindow window,
-			  CrossingShift shift, void *arg, int64 *result)
+			  CrossingFunction f, void *arg, int64 *result)
 {
 	int64		t = Max(from, window.first);
 	bool		held = false;
@@ -73,14 +80,13 @@ crossing_find(int64 from, int64 target, CrossingWindow window,
 	/* The answer before the window is known; within it, f tells. */
 	for (;;)
 	{
-		int64		value;
-		int64		reach;
+		CrossingPiece piece;
 		bool		holds;
 
-		if (!shift(t, &value, &reach, arg))
+		if (!f(t, &piece, arg))
 			return false;
-		Assert(reach > 0);
-		holds = value >= target;
+		Assert(piece.reach > 0);
+		holds = piece.value >= target;
 		if (t == from)
 			held = holds;
 		if (holds != held)
@@ -89,11 +95,31 @@ crossing_find(int64 from, int64 target, CrossingWindow window,
 			return true;
 		}
 		/* unsigned: the distance can exceed the range of int64 */
-		if (!holds && (uint64) target - (uint64) value < (uint64) reach)
-			return !pg_add_s64_overflow(t, target - value, result);
-		if (pg_add_s64_overflow(t, reach, &t) || t > window.last)
+		if (!holds && !piece.flat &&
+			(uint64) target - (uint64) piece.value < (uint64) piece.reach)
+			return !pg_add_s64_overflow(t, target - piece.value, result);
+		if (pg_add_s64_overflow(t, piece.reach, &t) || t > window.last)
 			return false;
 	}
+}
+
+bool
+crossing_change(int64 from, int most, CrossingFunction f, void *arg, int64 *result)
+{
+	CrossingPiece piece;
+	int64		value;
+
+	if (!f(from, &piece, arg))
+		return false;
+	value = piece.value;
+	for (int i = 0; i < most && piece.value == value; i++)
+	{
+		Assert(piece.flat && piece.reach > 0);
+		if (pg_add_s64_overflow(from, piece.reach, &from) || !f(from, &piece, arg))
+			return false;
+	}
+	*result = from;
+	return true;
 }
 
 int64

@@ -1,219 +1,44 @@
 /*
  * crossing.c
- *		SQL face of model/crossing: when time alone flips a comparison.
- *
- * An interval is added to an instant as PostgreSQL does it: months and then
- * days on the local clock of the session's time zone, each sum read back as an
- * instant, then microseconds.  Every step moves at slope one until the local
- * clock is changed or, for months, until the day of the month is treated
- * differently.  The steps below return their result together with the distance
- * to the next such point, so the search needs no sampling and is exact.
+ *		SQL face of model/crossing: when time alone flips a comparison, or
+ *		changes a value.
  */
 #include "postgres.h"
 
+#include <float.h>
+#include <math.h>
+
 #include "access/xact.h"
-#include "common/int.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "guc.h"
-#include "model/crossing.h"
-#include "pgtime.h"
-#include "utils/datetime.h"
+#include "rule/steps.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(segment_crossing);
 PG_FUNCTION_INFO_V1(segment_crossing_timestamp);
 PG_FUNCTION_INFO_V1(segment_crossing_date);
 PG_FUNCTION_INFO_V1(segment_crossing_span);
+PG_FUNCTION_INFO_V1(segment_next_flip);
+PG_FUNCTION_INFO_V1(segment_next_change);
+PG_FUNCTION_INFO_V1(segment_boundaries);
 
-#define UNIX_SECONDS(t) \
-	((pg_time_t) crossing_floor_div((t), USECS_PER_SEC) + EPOCH_SECONDS)
-#define FROM_UNIX_SECONDS(s) (((int64) (s) - EPOCH_SECONDS) * USECS_PER_SEC)
-#define EPOCH_SECONDS \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
+/* Pieces of a value that are looked at for one answer. */
+#define MOST_PIECES		1000
 
-/* Years in which every zone shows all of its offsets; later ones repeat them. */
-#define FIRST_YEAR	1700
-#define LAST_YEAR	2500
-#define YEAR_SECONDS(year) \
-	((pg_time_t) (date2j((year), 1, 1) - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
-
-/*
- * The first change of the session's clock after an instant (both in seconds of
- * the Unix epoch), and the offsets before and after it.  False if there is none.
- */
-static bool
-next_transition(pg_time_t after, pg_time_t *at,
-				long int *before_off, long int *after_off)
+/* How a comparison of a moving value with a fixed one may change. */
+typedef enum Flip
 {
-	int			before_dst;
-	int			after_dst;
-	int			found;
-
-	found = pg_next_dst_boundary(&after, before_off, &before_dst,
-								 at, after_off, &after_dst, session_timezone);
-	if (found == 0)
-	{
-		/* At the very end of a zone's repeating table, none is found. */
-		after++;
-		found = pg_next_dst_boundary(&after, before_off, &before_dst,
-									 at, after_off, &after_dst, session_timezone);
-	}
-	return found > 0;
-}
-
-/*
- * No further than to the given point, if that lies ahead.  (A point past the
- * range of timestamps may wrap around; nothing is looked for there.)
- */
-static void
-limit_reach(int64 *reach, int64 here, int64 point)
-{
-	if (point > here && point - here < *reach)
-		*reach = point - here;
-}
-
-/*
- * Splits an instant into fields of the local clock, which runs evenly until
- * the next transition.
- */
-static bool
-to_local(TimestampTz instant, struct pg_tm *tm, fsec_t *fsec, int64 *reach)
-{
-	pg_time_t	at;
-	long int	before_off;
-	long int	after_off;
-	int			tz;
-
-	if (timestamp2tm(instant, &tz, tm, fsec, NULL, NULL) != 0)
-		return false;
-	if (next_transition(UNIX_SECONDS(instant), &at, &before_off, &after_off))
-		limit_reach(reach, instant, FROM_UNIX_SECONDS(at));
-	return true;
-}
-
-/*
- * Reads fields of the local clock as an instant.  PostgreSQL judges by the
- * first transition after the reading, taken as UTC, less a day: a reading
- * earlier than the new clock's at the transition has the old offset (also where
- * it was skipped), any other the new one (also where it occurred before).
- */
-static bool
-from_local(struct pg_tm *tm, fsec_t fsec, TimestampTz *instant, int64 *reach)
-{
-	Timestamp	local;
-	pg_time_t	at;
-	long int	before_off;
-	long int	after_off;
-	int			tz;
-
-	tz = DetermineTimeZoneOffset(tm, session_timezone);
-	if (tm2timestamp(tm, fsec, &tz, instant) != 0)
-		return false;
-	local = *instant - tz * USECS_PER_SEC;
-	if (next_transition(UNIX_SECONDS(local) - SECS_PER_DAY, &at,
-						&before_off, &after_off))
-	{
-		limit_reach(reach, local, FROM_UNIX_SECONDS(at + after_off));
-		limit_reach(reach, local, FROM_UNIX_SECONDS(at + SECS_PER_DAY));
-	}
-	return true;
-}
-
-/* Adds months on the local clock. */
-static bool
-add_months(TimestampTz *instant, int32 months, int64 *reach)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-	int64		month;
-	int64		year;
-	int			days_here;
-	int			days_there;
-	int			last;
-
-	if (!to_local(*instant, &tm, &fsec, reach))
-		return false;
-	month = (int64) tm.tm_year * MONTHS_PER_YEAR + tm.tm_mon - 1 + months;
-	year = crossing_floor_div(month, MONTHS_PER_YEAR);
-	if (year < JULIAN_MINYEAR || year > JULIAN_MAXYEAR)
-		return false;
-	days_here = day_tab[isleap(tm.tm_year)][tm.tm_mon - 1];
-	tm.tm_year = (int) year;
-	tm.tm_mon = (int) (month - year * MONTHS_PER_YEAR) + 1;
-	days_there = day_tab[isleap(tm.tm_year)][tm.tm_mon - 1];
-
-	/* Days that the other month lacks become its last, each of them anew. */
-	last = tm.tm_mday > days_there ? tm.tm_mday : Min(days_here, days_there);
-	limit_reach(reach,
-				((tm.tm_hour * MINS_PER_HOUR + tm.tm_min) * SECS_PER_MINUTE +
-				 tm.tm_sec) * USECS_PER_SEC + fsec,
-				(last - tm.tm_mday + 1) * USECS_PER_DAY);
-	tm.tm_mday = Min(tm.tm_mday, days_there);
-	return from_local(&tm, fsec, instant, reach);
-}
-
-/* Adds days on the local clock. */
-static bool
-add_days(TimestampTz *instant, int32 days, int64 *reach)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-	int			julian;
-
-	if (!to_local(*instant, &tm, &fsec, reach))
-		return false;
-	julian = date2j(tm.tm_year, tm.tm_mon, tm.tm_mday);
-	if (pg_add_s32_overflow(julian, days, &julian) || julian < -1)
-		return false;
-	j2date(julian, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
-	return from_local(&tm, fsec, instant, reach);
-}
-
-/* A CrossingShift: t + interval, where that is a timestamp. */
-static bool
-shift_instant(int64 t, int64 *value, int64 *reach, void *arg)
-{
-	const Interval *shift = (const Interval *) arg;
-
-	*reach = PG_INT64_MAX;
-	*value = t;
-	return IS_VALID_TIMESTAMP(t) &&
-		(shift->month == 0 || add_months(value, shift->month, reach)) &&
-		(shift->day == 0 || add_days(value, shift->day, reach)) &&
-		!pg_add_s64_overflow(*value, shift->time, value) &&
-		IS_VALID_TIMESTAMP(*value);
-}
-
-/*
- * Microseconds between the least and the greatest offset the session's time
- * zone ever has.  Zones live as long as the process, so the last one asked for
- * is remembered by its address.
- */
-static int64
-zone_spread(void)
-{
-	static const pg_tz *zone = NULL;
-	static int64 spread = 0;
-	pg_time_t	at = YEAR_SECONDS(FIRST_YEAR);
-	pg_time_t	end = YEAR_SECONDS(LAST_YEAR);
-	long int	before_off;
-	long int	after_off;
-	long int	least;
-	long int	most;
-
-	if (zone == session_timezone)
-		return spread;
-	least = most = pg_localtime(&at, session_timezone)->tm_gmtoff;
-	while (at < end && next_transition(at, &at, &before_off, &after_off))
-	{
-		least = Min(least, Min(before_off, after_off));
-		most = Max(most, Max(before_off, after_off));
-	}
-	spread = (int64) (most - least) * USECS_PER_SEC;
-	zone = session_timezone;
-	return spread;
-}
+	REACHES,					/* >= and < */
+	PASSES,						/* > and <= */
+	EITHER,						/* = and <> */
+	NEAR						/* rounded: where it might */
+} Flip;
 
 /* The as-of instant, as segment.now() returns it. */
 static TimestampTz
@@ -224,41 +49,33 @@ as_of(void)
 	return guc_as_of(&instant) ? instant : GetCurrentTransactionStartTimestamp();
 }
 
-/*
- * The next flip of segment.now() + shift >= at, or of > if after; false if
- * there is none.
- *
- * The slack of the window: adding months or days reads the local clock at one
- * offset of the zone and sets it back at another, so the sum is off by no more
- * than the spread of the zone's offsets, once for months and once for days.
- */
-static bool
-next_crossing(TimestampTz at, Interval *shift, bool after, TimestampTz *result)
+/* The next flip of value >= target, if it comes before *result, which is then that. */
+static void
+find_flip(Steps *steps, int64 target, TimestampTz *result)
 {
-	int64		slack = 0;
-	CrossingWindow window;
+	int64		flip;
 
-	if (TIMESTAMP_NOT_FINITE(at))
-		return false;
-	if (after)
-		at++;
-	if (shift->month != 0)
-		slack += zone_spread();
-	if (shift->day != 0)
-		slack += zone_spread();
-	window = crossing_window(at, shift->month, shift->day, shift->time, slack);
-	return crossing_find(as_of(), at, window, shift_instant, shift, result) &&
-		IS_VALID_TIMESTAMP(*result);
+	if (steps_target(steps, &target) &&
+		crossing_find(as_of(), target, steps_window(steps, target), steps_piece, steps, &flip) &&
+		IS_VALID_TIMESTAMP(flip) && flip < *result)
+		*result = flip;
 }
 
-/* What the three forms of segment.crossing have in common: all but their first argument. */
+/*
+ * The next flip of segment.now() + shift >= at, or of > if after; at is no
+ * instant where it is out of their range.
+ */
 static Datum
-crossing_result(FunctionCallInfo fcinfo, TimestampTz at, bool is_instant)
+shift_crossing(FunctionCallInfo fcinfo, TimestampTz at, bool is_instant)
 {
-	TimestampTz result;
+	Steps		steps;
+	TimestampTz result = DT_NOEND;
 
-	if (!is_instant ||
-		!next_crossing(at, PG_GETARG_INTERVAL_P(1), PG_GETARG_BOOL(2), &result))
+	if (!is_instant || TIMESTAMP_NOT_FINITE(at))
+		PG_RETURN_NULL();
+	steps_init_shift(&steps, PG_GETARG_INTERVAL_P(1));
+	find_flip(&steps, PG_GETARG_BOOL(2) ? at + 1 : at, &result);
+	if (result == DT_NOEND)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
 }
@@ -267,7 +84,7 @@ crossing_result(FunctionCallInfo fcinfo, TimestampTz at, bool is_instant)
 Datum
 segment_crossing(PG_FUNCTION_ARGS)
 {
-	return crossing_result(fcinfo, PG_GETARG_TIMESTAMPTZ(0), true);
+	return shift_crossing(fcinfo, PG_GETARG_TIMESTAMPTZ(0), true);
 }
 
 /*
@@ -280,7 +97,7 @@ segment_crossing_timestamp(PG_FUNCTION_ARGS)
 	int			overflow;
 	TimestampTz at = timestamp2timestamptz_opt_overflow(PG_GETARG_TIMESTAMP(0), &overflow);
 
-	return crossing_result(fcinfo, at, overflow == 0);
+	return shift_crossing(fcinfo, at, overflow == 0);
 }
 
 /* segment.crossing(at date, shift, after): the same of midnight */
@@ -290,7 +107,7 @@ segment_crossing_date(PG_FUNCTION_ARGS)
 	int			overflow;
 	TimestampTz at = date2timestamptz_opt_overflow(PG_GETARG_DATEADT(0), &overflow);
 
-	return crossing_result(fcinfo, at, overflow == 0);
+	return shift_crossing(fcinfo, at, overflow == 0);
 }
 
 /*
@@ -315,4 +132,235 @@ segment_crossing_span(PG_FUNCTION_ARGS)
 	if (!IS_VALID_TIMESTAMP(result) || result <= as_of())
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
+}
+
+static Flip
+flip_of(text *how)
+{
+	static const char *const names[] = {"reaches", "passes", "either", "near"};
+	char	   *name = text_to_cstring(how);
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return (Flip) i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a comparison must be \"reaches\", \"passes\", \"either\" or \"near\", not \"%s\"", name)));
+}
+
+/*
+ * A number as a length in microseconds, rounded down.  *exact: that is its
+ * length for certain.
+ */
+static bool
+number_target(const Steps *steps, Datum value, Oid type, int64 *target, bool *exact)
+{
+	double		factor = steps->step[steps->count - 1].factor;
+	double		number;
+	double		length;
+
+	switch (type)
+	{
+		case INT2OID:
+			number = DatumGetInt16(value);
+			break;
+		case INT4OID:
+			number = DatumGetInt32(value);
+			break;
+		case INT8OID:
+			number = (double) DatumGetInt64(value);
+			break;
+		case NUMERICOID:
+			number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+			break;
+		case FLOAT8OID:
+			number = DatumGetFloat8(value);
+			break;
+		default:
+			elog(ERROR, "unexpected type of a number: %u", type);
+	}
+	length = floor(number * factor);
+	/* no difference of two times is longer */
+	if (isnan(length) || fabs(length) > (double) PG_INT64_MAX / 2)
+		return false;
+	*target = (int64) length;
+	*exact = number == rint(number) && factor == rint(factor) &&
+		fabs(length) < (double) (INT64CONST(1) << DBL_MANT_DIG);
+	return true;
+}
+
+/* The second argument as a target of the steps. */
+static bool
+target_of(FunctionCallInfo fcinfo, const Steps *steps, int64 *target, bool *exact)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+	Datum		value = PG_GETARG_DATUM(1);
+
+	*exact = true;
+	if (steps->numeric)
+		return number_target(steps, value, type, target, exact);
+	if (steps->span)
+	{
+		Interval   *span = DatumGetIntervalP(value);
+
+		if (type != INTERVALOID)
+			elog(ERROR, "unexpected type of a length: %u", type);
+		*target = crossing_add_span(0, span->month, span->day, span->time);
+		return true;
+	}
+	return steps_read_time(value, type, steps->local, target);
+}
+
+/* segment.next_flip(how, target, VARIADIC steps) */
+Datum
+segment_next_flip(PG_FUNCTION_ARGS)
+{
+	Flip		how = flip_of(PG_GETARG_TEXT_PP(0));
+	Steps		steps;
+	TimestampTz result = DT_NOEND;
+	int64		target;
+	bool		exact;
+
+	if (!steps_read(fcinfo, 2, &steps) || !target_of(fcinfo, &steps, &target, &exact))
+		PG_RETURN_NULL();
+	if (!exact)
+		how = NEAR;
+	if (how == NEAR)
+		find_flip(&steps, target - 1, &result);
+	if (how != PASSES)
+		find_flip(&steps, target, &result);
+	if (how != REACHES)
+		find_flip(&steps, target + 1, &result);
+	if (how == NEAR)
+		find_flip(&steps, target + 2, &result);
+	if (result == DT_NOEND)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(result);
+}
+
+/* The next change of a count of whole days: the flips at its own value and at the next. */
+static void
+find_change_of_days(Steps *steps, TimestampTz *result)
+{
+	CrossingPiece piece;
+	int64		days;
+
+	if (!steps_piece(as_of(), &piece, steps))
+		return;
+	for (int i = steps->moving; i < steps->count; i++)
+	{
+		if (steps->step[i].kind == STEP_SINCE)
+			piece.value -= steps->step[i].number;
+		else if (steps->step[i].kind == STEP_UNTIL)
+			piece.value = steps->step[i].number - piece.value;
+	}
+	days = piece.value / USECS_PER_DAY;
+	find_flip(steps, days * USECS_PER_DAY, result);
+	find_flip(steps, (days + 1) * USECS_PER_DAY, result);
+}
+
+/* segment.next_change(VARIADIC steps) */
+Datum
+segment_next_change(PG_FUNCTION_ARGS)
+{
+	Steps		steps;
+	TimestampTz result = DT_NOEND;
+	CrossingPiece piece;
+	bool		whole = false;
+
+	if (!steps_read(fcinfo, 0, &steps))
+		PG_RETURN_NULL();
+	for (int i = steps.moving; i < steps.count; i++)
+		whole = whole || steps.step[i].kind == STEP_WHOLE;
+	if (steps_piece(as_of(), &piece, &steps) && piece.flat)
+		crossing_change(as_of(), MOST_PIECES, steps_piece, &steps, &result);
+	else if (whole)
+		find_change_of_days(&steps, &result);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a value that changes all the time has no next change")));
+	if (!IS_VALID_TIMESTAMP(result))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(result);
+}
+
+/* The last answer of segment.boundaries, which most rows of a query share. */
+typedef struct Boundaries
+{
+	TimestampTz from;
+	int			most;
+	text	   *unit;
+	text	   *zone;
+	ArrayType  *result;
+} Boundaries;
+
+static bool
+same_text(const text *a, const text *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static text *
+keep_text(const text *value)
+{
+	return cstring_to_text_with_len(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+static ArrayType *
+find_boundaries(text *unit, text *zone, int most)
+{
+	Steps		steps = {.count = 2, .moving = 2};
+	Datum	   *instants = palloc(sizeof(Datum) * Max(most, 1));
+	TimestampTz at = as_of();
+	int			count = 0;
+
+	steps.step[0].kind = STEP_LOCAL;
+	steps.step[1].kind = STEP_TRUNC;
+	steps.step[1].local = true;
+	if (!local_unit(unit, &steps.step[1].unit))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is no unit of time", text_to_cstring(unit))));
+	if (local_zone(zone, &steps.step[0].zone))
+	{
+		while (count < most && crossing_change(at, MOST_PIECES, steps_piece, &steps, &at))
+			instants[count++] = TimestampTzGetDatum(at);
+	}
+	return construct_array(instants, count, TIMESTAMPTZOID, sizeof(TimestampTz),
+						   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+/* segment.boundaries(unit, zone, most) */
+Datum
+segment_boundaries(PG_FUNCTION_ARGS)
+{
+	text	   *unit = PG_GETARG_TEXT_PP(0);
+	text	   *zone = PG_GETARG_TEXT_PP(1);
+	int			most = Min(PG_GETARG_INT32(2), MOST_PIECES);
+	Boundaries *kept = fcinfo->flinfo->fn_extra;
+	MemoryContext old;
+
+	if (kept != NULL && kept->from == as_of() && kept->most == most &&
+		same_text(kept->unit, unit) && same_text(kept->zone, zone))
+		PG_RETURN_ARRAYTYPE_P(kept->result);
+	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	if (kept == NULL)
+		kept = fcinfo->flinfo->fn_extra = palloc0(sizeof(Boundaries));
+	else
+	{
+		pfree(kept->unit);
+		pfree(kept->zone);
+		pfree(kept->result);
+	}
+	kept->from = as_of();
+	kept->most = most;
+	kept->unit = keep_text(unit);
+	kept->zone = keep_text(zone);
+	kept->result = find_boundaries(unit, zone, most);
+	MemoryContextSwitchTo(old);
+	PG_RETURN_ARRAYTYPE_P(kept->result);
 }

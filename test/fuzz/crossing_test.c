@@ -23,10 +23,11 @@
 #define SPANS		1000000
 #define MONTHS		4800		/* of one cycle of the calendar */
 
-/* f(t) - t for each t, constant within pieces; f has no value at hole. */
+/* f(t) - t for each t; constant within pieces, or f is.  f has no value at hole. */
 typedef struct Clock
 {
 	int			offset[LENGTH];
+	bool		flat[LENGTH];
 	int			hole;
 } Clock;
 
@@ -50,30 +51,46 @@ static void
 make_clock(Clock *clock)
 {
 	int			offset = 0;
+	bool		flat = false;
 
 	for (int t = 0; t < LENGTH; t++)
 	{
-		if (t == 0 || pick(0, 5) == 0)
+		if (flat)
+			offset--;
+		if (t == 0 || pick(0, 5) == 0 || offset < -MOST)
+		{
 			offset = pick(-MOST, MOST);
+			flat = pick(0, 2) == 0;
+		}
 		clock->offset[t] = offset;
+		clock->flat[t] = flat;
 	}
 	clock->hole = pick(0, 9) == 0 ? pick(0, LENGTH - 1) : -1;
 }
 
-/* A CrossingShift; its reach is a random part of the true one. */
+/* Does the piece that t lies in go on at t + length? */
 static bool
-shift_clock(int64 t, int64 *value, int64 *reach, void *arg)
+goes_on(const Clock *clock, int t, int length)
+{
+	return t + length < LENGTH && t + length != clock->hole &&
+		clock->flat[t + length] == clock->flat[t] &&
+		clock->offset[t + length] == clock->offset[t] - (clock->flat[t] ? length : 0);
+}
+
+/* A CrossingFunction; its reach is a random part of the true one. */
+static bool
+read_clock(int64 t, CrossingPiece *piece, void *arg)
 {
 	Clock	   *clock = (Clock *) arg;
 	int			length = 1;
 
 	if (t < 0 || t >= LENGTH || t == clock->hole)
 		return false;
-	while (t + length < LENGTH && t + length != clock->hole &&
-		   clock->offset[t + length] == clock->offset[t])
+	while (goes_on(clock, (int) t, length))
 		length++;
-	*value = t + clock->offset[t];
-	*reach = pick(1, length);
+	piece->value = t + clock->offset[t];
+	piece->reach = pick(1, length);
+	piece->flat = clock->flat[t];
 	return true;
 }
 
@@ -109,7 +126,7 @@ try_search(void)
 	window.last = target + MOST;
 	if (from < window.last)
 		expected = brute_force(&clock, from, target, window);
-	if (!crossing_find(from, target, window, shift_clock, &clock, &got))
+	if (!crossing_find(from, target, window, read_clock, &clock, &got))
 		got = -1;
 	if (got != expected)
 		fail("crossing_find", got, expected);
@@ -129,7 +146,7 @@ month_length(int month)
 static void
 try_months(const int *first_day, int months)
 {
-	CrossingWindow window = crossing_window(0, months, 0, 0, 0);
+	CrossingWindow window = crossing_widen((CrossingWindow) {0, 0}, months, 0, 0, 0);
 
 	for (int i = 0; i < MONTHS; i++)
 	{
@@ -142,7 +159,7 @@ try_months(const int *first_day, int months)
 				first_day[from] - day;
 
 			if (-window.first < moved * DAY || -window.last > moved * DAY)
-				fail("crossing_window", months, moved);
+				fail("crossing_widen", months, moved);
 		}
 	}
 }
