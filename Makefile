@@ -54,6 +54,9 @@ OBJS = \
 	src/rule/moving.o \
 	src/rule/harmless.o \
 	src/rule/time.o \
+	src/rule/comparison.o \
+	src/rule/chain.o \
+	src/rule/search.o \
 	src/rule/stream.o \
 	src/rule/compile.o \
 	src/rule/crossing.o \

@@ -31,13 +31,18 @@ PG_FUNCTION_INFO_V1(segment_boundaries);
 /* Pieces of a value that are looked at for one answer. */
 #define MOST_PIECES		1000
 
+/*
+ * Lengths up to 36 years: neither numeric nor double precision rounds a quotient
+ * of such a length to a whole number that it is a microsecond away from.
+ */
+#define MOST_EXACT		((double) (INT64CONST(1) << (DBL_MANT_DIG - 3)))
+
 /* How a comparison of a moving value with a fixed one may change. */
 typedef enum Flip
 {
 	REACHES,					/* >= and < */
 	PASSES,						/* > and <= */
-	EITHER,						/* = and <> */
-	NEAR						/* rounded: where it might */
+	EITHER						/* = and <> */
 } Flip;
 
 /* The as-of instant, as segment.now() returns it. */
@@ -137,7 +142,7 @@ segment_crossing_span(PG_FUNCTION_ARGS)
 static Flip
 flip_of(text *how)
 {
-	static const char *const names[] = {"reaches", "passes", "either", "near"};
+	static const char *const names[] = {"reaches", "passes", "either"};
 	char	   *name = text_to_cstring(how);
 
 	for (int i = 0; i < lengthof(names); i++)
@@ -147,7 +152,7 @@ flip_of(text *how)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("a comparison must be \"reaches\", \"passes\", \"either\" or \"near\", not \"%s\"", name)));
+			 errmsg("a comparison must be \"reaches\", \"passes\" or \"either\", not \"%s\"", name)));
 }
 
 /*
@@ -186,8 +191,7 @@ number_target(const Steps *steps, Datum value, Oid type, int64 *target, bool *ex
 	if (isnan(length) || fabs(length) > (double) PG_INT64_MAX / 2)
 		return false;
 	*target = (int64) length;
-	*exact = number == rint(number) && factor == rint(factor) &&
-		fabs(length) < (double) (INT64CONST(1) << DBL_MANT_DIG);
+	*exact = number == rint(number) && factor == rint(factor) && fabs(length) < MOST_EXACT;
 	return true;
 }
 
@@ -225,27 +229,27 @@ segment_next_flip(PG_FUNCTION_ARGS)
 
 	if (!steps_read(fcinfo, 2, &steps) || !target_of(fcinfo, &steps, &target, &exact))
 		PG_RETURN_NULL();
-	if (!exact)
-		how = NEAR;
-	if (how == NEAR)
-		find_flip(&steps, target - 1, &result);
-	if (how != PASSES)
+	if (how != PASSES || !exact)
 		find_flip(&steps, target, &result);
-	if (how != REACHES)
+	if (how != REACHES || !exact)
 		find_flip(&steps, target + 1, &result);
-	if (how == NEAR)
+	if (!exact)
+	{
+		/* it is there or beside it that a rounded number gets there */
+		find_flip(&steps, target - 1, &result);
 		find_flip(&steps, target + 2, &result);
+	}
 	if (result == DT_NOEND)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
 }
 
-/* The next change of a count of whole days: the flips at its own value and at the next. */
+/* The next change of a length cut off to whole units: where it leaves the present one, or the one beside. */
 static void
-find_change_of_days(Steps *steps, TimestampTz *result)
+find_change_of_units(Steps *steps, const Step *whole, TimestampTz *result)
 {
 	CrossingPiece piece;
-	int64		days;
+	int64		units;
 
 	if (!steps_piece(as_of(), &piece, steps))
 		return;
@@ -256,9 +260,9 @@ find_change_of_days(Steps *steps, TimestampTz *result)
 		else if (steps->step[i].kind == STEP_UNTIL)
 			piece.value = steps->step[i].number - piece.value;
 	}
-	days = piece.value / USECS_PER_DAY;
-	find_flip(steps, days * USECS_PER_DAY, result);
-	find_flip(steps, (days + 1) * USECS_PER_DAY, result);
+	units = crossing_floor_div(piece.value, whole->number);
+	for (int64 i = units - 1; i <= units + 2; i++)
+		find_flip(steps, i * whole->number, result);
 }
 
 /* segment.next_change(VARIADIC steps) */
@@ -268,16 +272,21 @@ segment_next_change(PG_FUNCTION_ARGS)
 	Steps		steps;
 	TimestampTz result = DT_NOEND;
 	CrossingPiece piece;
-	bool		whole = false;
+	Step	   *whole = NULL;
 
 	if (!steps_read(fcinfo, 0, &steps))
 		PG_RETURN_NULL();
 	for (int i = steps.moving; i < steps.count; i++)
-		whole = whole || steps.step[i].kind == STEP_WHOLE;
-	if (steps_piece(as_of(), &piece, &steps) && piece.flat)
+	{
+		if (steps.step[i].kind == STEP_WHOLE || steps.step[i].kind == STEP_FLOOR)
+			whole = &steps.step[i];
+	}
+	if (whole != NULL)
+		find_change_of_units(&steps, whole, &result);
+	else if (!steps_piece(as_of(), &piece, &steps))
+		PG_RETURN_NULL();
+	else if (piece.flat)
 		crossing_change(as_of(), MOST_PIECES, steps_piece, &steps, &result);
-	else if (whole)
-		find_change_of_days(&steps, &result);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

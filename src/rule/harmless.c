@@ -3,7 +3,8 @@
  *		Which expressions can be evaluated for any row without raising an error.
  *
  * Crossings are computed for rows for which the comparison itself may never be
- * evaluated, since something before it decides.
+ * evaluated, since something before it decides; and a value that steps with
+ * time is evaluated at instants that are still to come.
  */
 #include "postgres.h"
 
@@ -13,89 +14,132 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
+/* Functions of times and numbers which fail only outside history, or far from any number met. */
+static const Oid harmless_functions[] = {
+	F_TIMESTAMPTZ_PL_INTERVAL, F_TIMESTAMPTZ_MI_INTERVAL, F_TIMESTAMP_PL_INTERVAL,
+	F_TIMESTAMP_MI_INTERVAL, F_DATE_PL_INTERVAL, F_DATE_MI_INTERVAL,
+	F_INTERVAL_PL_TIMESTAMPTZ, F_INTERVAL_PL_TIMESTAMP, F_INTERVAL_PL_DATE,
+	F_TIMESTAMPTZ_MI, F_TIMESTAMP_MI, F_DATE_MI, F_DATE_PLI, F_DATE_MII, F_INTEGER_PL_DATE,
+	F_INTERVAL_PL, F_INTERVAL_MI, F_INTERVAL_UM, F_INTERVAL_MUL, F_MUL_D_INTERVAL,
+	F_AGE_TIMESTAMPTZ_TIMESTAMPTZ, F_AGE_TIMESTAMP_TIMESTAMP,
+	F_INT2PL, F_INT2MI, F_INT4PL, F_INT4MI, F_INT4MUL, F_INT8PL, F_INT8MI, F_INT8MUL, F_INT4UM, F_INT8UM,
+	F_FLOAT8PL, F_FLOAT8MI, F_NUMERIC_ADD, F_NUMERIC_SUB, F_NUMERIC_MUL, F_NUMERIC_UMINUS,
+	F_NUMERIC_INT4, F_NUMERIC_INT8, F_FLOAT8_INT4, F_FLOAT8_INT8, F_INT8_INT4, F_INT4_NUMERIC,
+	F_ABS_INT4, F_ABS_INT8, F_ABS_NUMERIC, F_ABS_FLOAT8, F_FLOOR_NUMERIC, F_FLOOR_FLOAT8,
+	F_LOWER_TEXT, F_UPPER_TEXT, F_TO_CHAR_TIMESTAMP_TEXT, F_TO_CHAR_TIMESTAMPTZ_TEXT
+};
+
+/* Those which fail unless their first argument, a unit, a field or a zone, is one. */
+static const Oid named_functions[] = {
+	F_DATE_TRUNC_TEXT_TIMESTAMP, F_DATE_TRUNC_TEXT_TIMESTAMPTZ, F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT,
+	F_TIMEZONE_TEXT_TIMESTAMPTZ, F_TIMEZONE_TEXT_TIMESTAMP,
+	F_EXTRACT_TEXT_DATE, F_EXTRACT_TEXT_TIMESTAMP, F_EXTRACT_TEXT_TIMESTAMPTZ, F_EXTRACT_TEXT_INTERVAL,
+	F_DATE_PART_TEXT_DATE, F_DATE_PART_TEXT_TIMESTAMP, F_DATE_PART_TEXT_TIMESTAMPTZ,
+	F_DATE_PART_TEXT_INTERVAL
+};
+
+/* Those which fail if their second argument is zero. */
+static const Oid dividing_functions[] = {
+	F_INT4DIV, F_INT4MOD, F_INT8DIV, F_INT8MOD, F_MOD_INT4_INT4, F_MOD_INT8_INT8, F_NUMERIC_DIV,
+	F_NUMERIC_MOD, F_MOD_NUMERIC_NUMERIC, F_FLOAT8DIV, F_INTERVAL_DIV
+};
+
+static bool
+is_among(Oid function, const Oid *functions, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (functions[i] == function)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A constant that is not zero: every division by one succeeds, and one that
+ * does not succeed fails whatever the row.
+ */
+static bool
+is_divisor(Node *node)
+{
+	double		number;
+
+	return rule_constant_number(node, &number) && number != 0;
+}
+
+static bool all_harmless(List *nodes);
+
+static bool
+is_harmless_call(Oid function, List *args)
+{
+	if (!all_harmless(args))
+		return false;
+	if (is_among(function, harmless_functions, lengthof(harmless_functions)))
+		return true;
+	if (is_among(function, named_functions, lengthof(named_functions)))
+		return IsA(linitial(args), Const) &&
+			(list_length(args) < 3 || IsA(lthird(args), Const));
+	return is_among(function, dividing_functions, lengthof(dividing_functions)) &&
+		is_divisor(lsecond(args));
+}
+
 /* A cast between dates and times, which fails only outside history. */
 static bool
-is_time_cast(Node *node)
+is_time_cast(FuncExpr *func)
 {
-	FuncExpr   *func = (FuncExpr *) node;
-
-	return IsA(node, FuncExpr) && list_length(func->args) == 1 &&
-		func->funcformat != COERCE_EXPLICIT_CALL &&
+	return list_length(func->args) <= 2 && func->funcformat != COERCE_EXPLICIT_CALL &&
 		(func->funcresulttype == TIMESTAMPTZOID || func->funcresulttype == TIMESTAMPOID ||
 		 func->funcresulttype == DATEOID);
 }
 
-/* A time plus or minus an interval, which fails only there as well. */
-static bool
-is_time_shift(Node *node)
+bool
+rule_is_harmless(Node *node)
 {
-	OpExpr	   *op = (OpExpr *) node;
-
-	if (!IsA(node, OpExpr))
-		return false;
-	switch (op->opfuncid)
+	if (node == NULL || IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref) || rule_is_now(node))
+		return true;
+	switch (nodeTag(node))
 	{
-		case F_TIMESTAMPTZ_PL_INTERVAL:
-		case F_TIMESTAMPTZ_MI_INTERVAL:
-		case F_TIMESTAMP_PL_INTERVAL:
-		case F_TIMESTAMP_MI_INTERVAL:
-		case F_DATE_PL_INTERVAL:
-		case F_DATE_MI_INTERVAL:
-			return true;
+		case T_RelabelType:
+			return rule_is_harmless((Node *) ((RelabelType *) node)->arg);
+		case T_NullTest:
+			return rule_is_harmless((Node *) ((NullTest *) node)->arg);
+		case T_BooleanTest:
+			return rule_is_harmless((Node *) ((BooleanTest *) node)->arg);
+		case T_BoolExpr:
+			return all_harmless(((BoolExpr *) node)->args);
+		case T_CoalesceExpr:
+			return all_harmless(((CoalesceExpr *) node)->args);
+		case T_MinMaxExpr:
+			return all_harmless(((MinMaxExpr *) node)->args);
+		case T_ArrayExpr:
+			return all_harmless(((ArrayExpr *) node)->elements);
+		case T_FuncExpr:
+			if (is_time_cast((FuncExpr *) node))
+				return all_harmless(((FuncExpr *) node)->args);
+			return is_harmless_call(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args);
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			if (get_op_btree_interpretation(((OpExpr *) node)->opno) != NIL)
+				return all_harmless(((OpExpr *) node)->args);
+			return is_harmless_call(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args);
+		case T_ScalarArrayOpExpr:
+			return get_op_btree_interpretation(((ScalarArrayOpExpr *) node)->opno) != NIL &&
+				all_harmless(((ScalarArrayOpExpr *) node)->args);
 		default:
 			return false;
 	}
 }
 
-/* Can its evaluation raise no error, for whatever row of this world? */
 static bool
-is_harmless(Node *node)
-{
-	if (IsA(node, RelabelType))
-		return is_harmless((Node *) ((RelabelType *) node)->arg);
-	if (is_time_cast(node))
-		return is_harmless(linitial(((FuncExpr *) node)->args));
-	if (is_time_shift(node))
-		return is_harmless(linitial(((OpExpr *) node)->args)) &&
-			is_harmless(lsecond(((OpExpr *) node)->args));
-	return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref);
-}
-
-/* The same of the operands of a comparison, now() plus or minus an interval among them. */
-bool
-rule_has_harmless_operands(OpExpr *op)
+all_harmless(List *nodes)
 {
 	ListCell   *lc;
 
-	foreach(lc, op->args)
+	foreach(lc, nodes)
 	{
-		Node	   *operand = lfirst(lc);
-
-		if (IsA(operand, OpExpr) && list_length(((OpExpr *) operand)->args) == 2)
-		{
-			Node	   *left = linitial(((OpExpr *) operand)->args);
-			Node	   *right = lsecond(((OpExpr *) operand)->args);
-
-			if ((rule_is_now(left) && is_harmless(right)) ||
-				(rule_is_now(right) && is_harmless(left)))
-				continue;
-		}
-		if (!is_harmless(operand) && !rule_is_now(operand))
+		if (!rule_is_harmless(lfirst(lc)))
 			return false;
 	}
 	return true;
-}
-
-/* A condition that can raise no error: a comparison of columns and constants. */
-bool
-rule_is_harmless_condition(Node *node)
-{
-	OpExpr	   *op = (OpExpr *) node;
-
-	if (IsA(node, NullTest))
-		return is_harmless((Node *) ((NullTest *) node)->arg);
-	if (!IsA(node, OpExpr))
-		return is_harmless(node);
-	return list_length(op->args) == 2 && get_op_btree_interpretation(op->opno) != NIL &&
-		is_harmless(linitial(op->args)) && is_harmless(lsecond(op->args));
 }

@@ -207,6 +207,32 @@ rule_deparse(Node *node, Oid relation)
 	return result;
 }
 
+char *
+rule_deparse_with(Node *node, Oid relation, const char *column)
+{
+	PlannedStmt *stmt = makeNode(PlannedStmt);
+	RangeTblEntry *first = makeNode(RangeTblEntry);
+	RangeTblEntry *second = makeNode(RangeTblEntry);
+	char	   *name = get_rel_name(relation);
+	RunContext	ctx;
+	char	   *result;
+
+	first->rtekind = RTE_RELATION;
+	first->relid = relation;
+	first->relkind = get_rel_relkind(relation);
+	first->rellockmode = AccessShareLock;
+	first->eref = makeAlias(name, NIL);
+	second->rtekind = RTE_VALUES;
+	second->eref = makeAlias("second", list_make1(makeString(pstrdup(column))));
+	stmt->rtable = list_make2(first, second);
+
+	context_enter_canonical(&ctx);
+	result = deparse_expression(node, deparse_context_for_plan_tree(stmt, list_make2(name, "second")),
+								false, false);
+	context_leave(&ctx);
+	return result;
+}
+
 static void
 check_volatility(Node *node)
 {

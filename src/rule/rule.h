@@ -78,11 +78,13 @@ extern bool rule_is_now(Node *node);
 
 /* harmless.c */
 
-/* Can a comparison's operands be evaluated for any row, now() and an interval among them? */
-extern bool rule_has_harmless_operands(OpExpr *op);
+/* Can an expression be evaluated for any row and at any instant? */
+extern bool rule_is_harmless(Node *node);
 
-/* Can a condition, as far as it is a comparison of columns and constants? */
-extern bool rule_is_harmless_condition(Node *node);
+/* chain.c */
+
+/* The value of a constant number, or of what folds to one. */
+extern bool rule_constant_number(Node *node, double *number);
 
 /* time.c */
 
@@ -91,6 +93,9 @@ extern void rule_analyze_time(CheckedRule *rule, const SegmentTable *table, Oid 
 
 /* parse.c: canonical text of a node over one relation */
 extern char *rule_deparse(Node *node, Oid relation);
+
+/* The same of a node that also reads the one column of a second relation (varno 2). */
+extern char *rule_deparse_with(Node *node, Oid relation, const char *column);
 
 /* compile.c */
 

@@ -84,6 +84,19 @@ rounding_of(int32 digits)
 	return result;
 }
 
+/* Which fields of the age before are meant, as part of that step. */
+static void
+read_fields(FunctionCallInfo fcinfo, int arg, const char *name, Steps *steps)
+{
+	Step	   *age = &steps->step[steps->count - 2];
+
+	if (steps->count < 2 || age->kind != STEP_AGE || age->unit != 0 ||
+		!local_unit(DatumGetTextPP(step_value(fcinfo, arg + 1, name, TEXTOID)), &age->unit) ||
+		(age->unit != DTK_MONTH && age->unit != DTK_DAY))
+		bad_step(name);
+	steps->count--;
+}
+
 /* A step of lengths; argument arg + 1 is what it takes. */
 static bool
 read_length_step(FunctionCallInfo fcinfo, int arg, const char *name, Steps *steps, Step *step)
@@ -100,13 +113,20 @@ read_length_step(FunctionCallInfo fcinfo, int arg, const char *name, Steps *step
 	}
 	if (!steps->span)
 		bad_step(name);
-	if (strcmp(name, "longer") == 0)
+	if (strcmp(name, "fields") == 0)
+		read_fields(fcinfo, arg, name, steps);
+	else if (strcmp(name, "longer") == 0)
 	{
 		step->kind = STEP_LONGER;
 		step->number = span_of(DatumGetIntervalP(step_value(fcinfo, arg + 1, name, INTERVALOID)));
 	}
-	else if (strcmp(name, "whole") == 0)
-		step->kind = STEP_WHOLE;
+	else if (strcmp(name, "whole") == 0 || strcmp(name, "floor") == 0)
+	{
+		step->kind = name[0] == 'w' ? STEP_WHOLE : STEP_FLOOR;
+		step->number = span_of(DatumGetIntervalP(step_value(fcinfo, arg + 1, name, INTERVALOID)));
+		if (step->number <= 0)
+			bad_step(name);
+	}
 	else if (strcmp(name, "number") == 0)
 	{
 		step->kind = STEP_NUMBER;
@@ -275,6 +295,13 @@ age_piece(CrossingPiece *piece, const Step *step)
 	local_limit(piece, other - value);
 	age = DatumGetIntervalP(DirectFunctionCall2(step->local ? timestamp_age : timestamptz_age,
 												Int64GetDatum(value), Int64GetDatum(other)));
+	if (step->unit != 0)
+	{
+		age->time = 0;
+		if (step->unit == DTK_MONTH)
+			age->day = 0;
+		piece->flat = true;
+	}
 	piece->value = span_of(age);
 	pfree(age);
 	return true;
@@ -341,6 +368,8 @@ shift_window(CrossingWindow window, const Step *step)
 static CrossingWindow
 age_window(CrossingWindow window, const Step *step)
 {
+	if (step->unit != 0)
+		window = crossing_widen_by(window, -31 * USECS_PER_DAY, 31 * USECS_PER_DAY);
 	window.first = step->number +
 		(int64) (((double) window.first - AGE_SLACK) * AGE_DAY) - USECS_PER_DAY;
 	window.last = step->number +
@@ -390,7 +419,7 @@ steps_target(const Steps *steps, int64 *target)
 	for (int i = steps->count - 1; i >= steps->moving && !overflow; i--)
 	{
 		const Step *step = &steps->step[i];
-		int64		days;
+		int64		times;
 
 		switch (step->kind)
 		{
@@ -406,11 +435,14 @@ steps_target(const Steps *steps, int64 *target)
 				overflow = pg_sub_s64_overflow(*target, step->number, target);
 				break;
 			case STEP_WHOLE:
-				/* whole days are cut off towards zero */
-				days = -crossing_floor_div(-*target, USECS_PER_DAY);
-				overflow = days > 0 ? pg_mul_s64_overflow(days, USECS_PER_DAY, target) :
-					pg_mul_s64_overflow(days - 1, USECS_PER_DAY, target) ||
+				times = -crossing_floor_div(-*target, step->number);
+				overflow = times > 0 ? pg_mul_s64_overflow(times, step->number, target) :
+					pg_mul_s64_overflow(times - 1, step->number, target) ||
 					pg_add_s64_overflow(*target, 1, target);
+				break;
+			case STEP_FLOOR:
+				times = -crossing_floor_div(-*target, step->number);
+				overflow = pg_mul_s64_overflow(times, step->number, target);
 				break;
 			default:
 				break;

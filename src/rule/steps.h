@@ -9,21 +9,23 @@
  *		local zone			AT TIME ZONE, or a cast to timestamp if zone is ''
  *		trunc unit			date_trunc of less than a day
  *		round digits		a cast to timestamptz(digits)
- *		age timestamptz		age(value, timestamptz)
+ *		age timestamptz		age(value, timestamptz), which is a length
+ *		fields field		of an age: its months and days, or its months alone
  *	from a local time (timestamp, or date as its midnight)
  *		shift interval		+ interval
  *		days integer		+ integer, of a date
  *		trunc unit			date_trunc, or a cast to date if unit is 'day'
  *		round digits		a cast to timestamp(digits)
  *		instant zone		AT TIME ZONE, or a cast to timestamptz if zone is ''
- *		age timestamp		age(value, timestamp)
+ *		age timestamp		age(value, timestamp); then fields
  *
  * and at the end, from either to a length:
  *
  *		since time			value - time
  *		until time			time - value
  *		longer interval		length + interval
- *		whole unit			as many whole days as extract(day) counts
+ *		whole interval		cut off towards zero to a multiple of the interval
+ *		floor interval		the same, downwards
  *		number factor		the length as a number; factor: microseconds in 1
  */
 #ifndef SEGMENT_RULE_STEPS_H
@@ -47,6 +49,7 @@ typedef enum StepKind
 	STEP_UNTIL,
 	STEP_LONGER,
 	STEP_WHOLE,
+	STEP_FLOOR,
 	STEP_NUMBER
 } StepKind;
 

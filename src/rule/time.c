@@ -2,195 +2,27 @@
  * time.c
  *		When time alone changes the value of an expression.
  *
- * An expression whose every part that moves with time stands inside a
- * comparison of known form changes only at the instants at which one of these
- * comparisons flips.  Known are, with x and i not moving:
+ * An expression is walked from the top.  Where a part's next change is known
+ * as a whole, that is one of the instants, and the walk goes no deeper:
  *
- *		x < now()   x < now() - i   x < now() + i		(and <= > >=, either way round)
- *		now() - x > i   x - now() < i
+ *	comparison.c	a comparison, one side of which is a chain of steps from now()
+ *	search.c		anything made of functions that can be evaluated ahead, and of
+ *					values that step at midnights or on one other clock
+ *	chain.c			a chain of steps that stands still in between, on its own
  *
- * In an aggregate the crossing is taken over all events that the rest of its
+ * Else its own parts are looked at: what is computed from them can change only
+ * when one of them does.  now() itself, reached in that way, changes all the
+ * time, and the expression is not analyzed.
+ *
+ * In an aggregate an instant is taken over all events that the rest of its
  * filter admits: the earliest of them is the instant to look at again.  It may
  * turn out to change nothing; it is never too late.
  */
 #include "postgres.h"
 
-#include "access/stratnum.h"
-#include "catalog/pg_operator.h"
-#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "rule/rule.h"
-#include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
-
-typedef struct TimeWalk
-{
-	const SegmentTable *columns;	/* the segment table if Vars are its columns, else NULL */
-	Oid			relation;
-	CheckedRule *rule;
-	char	   *filter;			/* inside an aggregate: what its events must satisfy, or "" */
-	bool		in_aggregate;
-	List	   *guards;			/* of char *: conditions without which a comparison does not matter */
-	bool		conditional;	/* evaluated only sometimes, in a way that guards do not say */
-	Node	   *enclosing;		/* what to name if it can not be analyzed */
-} TimeWalk;
-
-static bool
-moving(TimeWalk *walk, Node *node)
-{
-	return rule_is_moving(node, walk->columns);
-}
-
-static char *
-text_of(TimeWalk *walk, Node *node)
-{
-	return rule_deparse(node, walk->relation);
-}
-
-/* The sides of a comparison as btree sees it, or InvalidStrategy. */
-static int
-comparison_strategy(OpExpr *op)
-{
-	List	   *interpretations;
-	ListCell   *lc;
-
-	if (list_length(op->args) != 2)
-		return InvalidStrategy;
-	interpretations = get_op_btree_interpretation(op->opno);
-	foreach(lc, interpretations)
-	{
-		int			strategy = ((OpBtreeInterpretation *) lfirst(lc))->strategy;
-
-		if (strategy == BTLessStrategyNumber || strategy == BTLessEqualStrategyNumber ||
-			strategy == BTGreaterEqualStrategyNumber || strategy == BTGreaterStrategyNumber)
-			return strategy;
-	}
-	return InvalidStrategy;
-}
-
-static int
-commute(int strategy)
-{
-	switch (strategy)
-	{
-		case BTLessStrategyNumber:
-			return BTGreaterStrategyNumber;
-		case BTLessEqualStrategyNumber:
-			return BTGreaterEqualStrategyNumber;
-		case BTGreaterEqualStrategyNumber:
-			return BTLessEqualStrategyNumber;
-		default:
-			return BTLessStrategyNumber;
-	}
-}
-
-/*
- * now(), now() + i or i + now() or now() - i: its shift as SQL, else NULL.
- */
-static char *
-shift_of(TimeWalk *walk, Node *node)
-{
-	OpExpr	   *op = (OpExpr *) node;
-	Node	   *left,
-			   *right;
-
-	if (rule_is_now(node))
-		return "'00:00:00'::interval";
-	if (!IsA(node, OpExpr) || list_length(op->args) != 2)
-		return NULL;
-	left = linitial(op->args);
-	right = lsecond(op->args);
-	if (op->opfuncid == F_TIMESTAMPTZ_PL_INTERVAL && rule_is_now(left) && !moving(walk, right))
-		return psprintf("(%s)", text_of(walk, right));
-	if (op->opfuncid == F_INTERVAL_PL_TIMESTAMPTZ && rule_is_now(right) && !moving(walk, left))
-		return psprintf("(%s)", text_of(walk, left));
-	if (op->opfuncid == F_TIMESTAMPTZ_MI_INTERVAL && rule_is_now(left) && !moving(walk, right))
-		return psprintf("(- (%s))", text_of(walk, right));
-	return NULL;
-}
-
-/*
- * fixed <strategy> now() + shift, as a call of segment.crossing.  Its third
- * argument: is the comparison about now() + shift having passed the instant
- * (true), or having reached it?
- */
-static char *
-crossing_of_instant(TimeWalk *walk, Node *fixed, int strategy, Node *mover)
-{
-	Oid			type = exprType(fixed);
-	char	   *shift = shift_of(walk, mover);
-	bool		after = strategy == BTLessStrategyNumber ||
-		strategy == BTGreaterEqualStrategyNumber;
-
-	if (shift == NULL ||
-		(type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID))
-		return NULL;
-	return psprintf("segment.crossing(%s, %s, %s)",
-					text_of(walk, fixed), shift, after ? "true" : "false");
-}
-
-/*
- * now() - x <strategy> span; or x - now(), which is its negative.
- */
-static char *
-crossing_of_span(TimeWalk *walk, Node *mover, int strategy, Node *span)
-{
-	OpExpr	   *op = (OpExpr *) mover;
-	Node	   *left,
-			   *right;
-	Node	   *instant;
-	const char *sign = "";
-
-	if (!IsA(mover, OpExpr) || op->opfuncid != F_TIMESTAMPTZ_MI || exprType(span) != INTERVALOID)
-		return NULL;
-	left = linitial(op->args);
-	right = lsecond(op->args);
-	if (rule_is_now(left) && !moving(walk, right))
-		instant = right;
-	else if (rule_is_now(right) && !moving(walk, left))
-	{
-		instant = left;
-		sign = "- ";
-		strategy = commute(strategy);
-	}
-	else
-		return NULL;
-	return psprintf("segment.crossing_span(%s, (%s(%s)), %s)",
-					text_of(walk, instant), sign, text_of(walk, span),
-					strategy == BTGreaterStrategyNumber ||
-					strategy == BTLessEqualStrategyNumber ? "true" : "false");
-}
-
-/* The crossing of a comparison with one moving side, or NULL if not of a known form. */
-static char *
-crossing_of(TimeWalk *walk, OpExpr *op)
-{
-	int			strategy = comparison_strategy(op);
-	Node	   *left,
-			   *right;
-	char	   *crossing;
-
-	if (strategy == InvalidStrategy)
-		return NULL;
-	left = linitial(op->args);
-	right = lsecond(op->args);
-	if (moving(walk, left) == moving(walk, right))
-		return NULL;
-	if (moving(walk, left))
-	{
-		Node	   *swap = left;
-
-		left = right;
-		right = swap;
-		strategy = commute(strategy);
-	}
-	/* now fixed <strategy> moving */
-	crossing = crossing_of_instant(walk, left, strategy, right);
-	if (crossing == NULL)
-		crossing = crossing_of_span(walk, right, commute(strategy), left);
-	return crossing;
-}
+#include "rule/analysis.h"
 
 static void
 add_crossing(TimeWalk *walk, char *crossing)
@@ -221,7 +53,7 @@ static void
 give_up(TimeWalk *walk, Node *node)
 {
 	if (walk->rule->unanalyzed == NULL)
-		walk->rule->unanalyzed = text_of(walk, node);
+		walk->rule->unanalyzed = walk_text(walk, node);
 }
 
 /*
@@ -240,9 +72,9 @@ fixed_parts(TimeWalk *walk, List *parts, Node *before)
 	{
 		Node	   *part = lfirst(lc);
 
-		passed = passed || part == before || (before == NULL && moving(walk, part));
-		if (!moving(walk, part) &&
-			((!passed && !walk->conditional) || rule_is_harmless_condition(part)))
+		passed = passed || part == before || (before == NULL && walk_moving(walk, part));
+		if (!walk_moving(walk, part) &&
+			((!passed && !walk->conditional) || rule_is_harmless(part)))
 			result = lappend(result, part);
 	}
 	return result;
@@ -256,7 +88,7 @@ fixed_filter(TimeWalk *walk, Expr *filter)
 
 	if (fixed == NIL)
 		return "";
-	return psprintf(" FILTER (WHERE %s)", text_of(walk, (Node *) make_ands_explicit(fixed)));
+	return psprintf(" FILTER (WHERE %s)", walk_text(walk, (Node *) make_ands_explicit(fixed)));
 }
 
 static bool analyze_walker(Node *node, TimeWalk *walk);
@@ -299,7 +131,7 @@ analyze_bool(BoolExpr *expr, TimeWalk *walk)
 
 	foreach(lc, expr->args)
 	{
-		List	   *fixed = expr->boolop == NOT_EXPR || !moving(walk, lfirst(lc)) ? NIL :
+		List	   *fixed = expr->boolop == NOT_EXPR || !walk_moving(walk, lfirst(lc)) ? NIL :
 			fixed_parts(walk, expr->args, lfirst(lc));
 
 		if (fixed != NIL)
@@ -308,14 +140,14 @@ analyze_bool(BoolExpr *expr, TimeWalk *walk)
 				list_length(fixed) == 1 ? linitial(fixed) : make_orclause(fixed);
 
 			walk->guards = lappend(list_copy(outer_guards),
-								   psprintf("((%s) IS NOT %s)", text_of(walk, (Node *) all),
+								   psprintf("((%s) IS NOT %s)", walk_text(walk, (Node *) all),
 											conjunction ? "FALSE" : "TRUE"));
 		}
 		analyze_walker(lfirst(lc), walk);
 		walk->guards = outer_guards;
 
 		/* this part may keep the next ones from being evaluated */
-		walk->conditional = walk->conditional || moving(walk, lfirst(lc));
+		walk->conditional = walk->conditional || walk_moving(walk, lfirst(lc));
 	}
 	walk->conditional = outer_conditional;
 }
@@ -338,14 +170,14 @@ analyze_case(CaseExpr *expr, TimeWalk *walk)
 	foreach(lc, expr->args)
 	{
 		CaseWhen   *when = lfirst_node(CaseWhen, lc);
-		bool		plain = expr->arg == NULL && !moving(walk, (Node *) when->expr) &&
-			(!walk->conditional || rule_is_harmless_condition((Node *) when->expr));
+		bool		plain = expr->arg == NULL && !walk_moving(walk, (Node *) when->expr) &&
+			(!walk->conditional || rule_is_harmless((Node *) when->expr));
 
 		analyze_walker((Node *) when->expr, walk);
 		if (plain)
 		{
 			List	   *before = walk->guards;
-			char	   *condition = text_of(walk, (Node *) when->expr);
+			char	   *condition = walk_text(walk, (Node *) when->expr);
 
 			walk->guards = lappend(list_copy(before), psprintf("(%s)", condition));
 			analyze_walker((Node *) when->result, walk);
@@ -379,19 +211,43 @@ analyze_below(Node *node, TimeWalk *walk)
 	walk->conditional = outer_conditional;
 }
 
+/*
+ * When the value of a node changes next, found without looking at its parts
+ * one by one; NULL if that can't be done.
+ */
+static char *
+change_of(TimeWalk *walk, Node *node)
+{
+	Chain		chain;
+	char	   *result;
+
+	if (IsA(node, List) || IsA(node, TargetEntry) || IsA(node, Aggref) ||
+		(walk->conditional && !rule_is_harmless(node)))
+		return NULL;
+	result = comparison_flip(walk, node);
+	if (result != NULL || IsA(node, BoolExpr) || IsA(node, CaseExpr))
+		return result;
+	if (!chain_of(walk, node, &chain) || !chain.stepping)
+		return search_change(walk, node);
+	/* not every field changes whenever another day or week begins */
+	if (chain.domain == CHAIN_FIELD)
+		result = search_change(walk, node);
+	if (result == NULL)
+		result = chain_change(&chain);
+	return result;
+}
+
 static bool
 analyze_walker(Node *node, TimeWalk *walk)
 {
-	char	   *crossing = NULL;
+	char	   *crossing;
 	Node	   *outer = walk->enclosing;
 
-	if (node == NULL || !moving(walk, node))
+	if (node == NULL || !walk_moving(walk, node))
 		return false;
 	if (IsA(node, Aggref) || IsA(node, BoolExpr) || IsA(node, CaseExpr))
 		walk->enclosing = NULL;
-	if (IsA(node, OpExpr) && (!walk->conditional || rule_has_harmless_operands((OpExpr *) node)))
-		crossing = crossing_of(walk, (OpExpr *) node);
-
+	crossing = change_of(walk, node);
 	if (crossing != NULL)
 		add_crossing(walk, crossing);
 	else if (IsA(node, Aggref))

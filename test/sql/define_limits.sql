@@ -44,13 +44,13 @@ SELECT * FROM segment.verify('zone');
 -- max_age: positive whatever the month, and within reach
 SELECT age, try(format('SELECT segment.set_max_age(''limits.zone'', %L)', age))
 FROM unnest('{1 day,1 microsecond,1 mon 1 day 01:00,100 years,0,-1 day,1 mon -29 days,1 day -01:00,-1 mon 40 days,1000000 years,2000000000 days,101 years}'::text[]) WITH ORDINALITY AS u (age, n) ORDER BY n;
-SELECT segment.add_score('zone', 'day', 'extract(day FROM now())');
+SELECT segment.add_score('zone', 'second', 'extract(second FROM now())');
 SELECT segment.set_max_age('zone', '1 microsecond');
 CALL segment.refresh('zone');
-SELECT customer, day, valid_until FROM zone ORDER BY 1;
+SELECT customer, second, valid_until FROM zone ORDER BY 1;
 SELECT segment.set_max_age('zone', '100 years');
 CALL segment.refresh('zone');
-SELECT customer, day, valid_until FROM zone ORDER BY 1;
+SELECT customer, second, valid_until FROM zone ORDER BY 1;
 SELECT * FROM segment.verify('zone');
 SELECT segment.drop_table('zone');
 

@@ -116,7 +116,7 @@ SELECT segment.set_eligible('customers', NULL);
 
 -- what can't be analyzed says so, and is looked at again after max_age
 RESET client_min_messages;
-SELECT segment.add_segment('customers', 'odd', 'extract(day FROM now()) = 5');
+SELECT segment.add_segment('customers', 'odd', 'extract(second FROM now()) = 5');
 SET client_min_messages = warning;
 SELECT segment.set_max_age('customers', '6 hours');
 CALL segment.refresh('customers');

@@ -1,0 +1,89 @@
+/*
+ * analysis.h
+ *		What the files of the time analysis share among themselves.
+ */
+#ifndef SEGMENT_RULE_ANALYSIS_H
+#define SEGMENT_RULE_ANALYSIS_H
+
+#include "lib/stringinfo.h"
+#include "rule/rule.h"
+
+typedef struct TimeWalk
+{
+	const SegmentTable *columns;	/* the segment table if Vars are its columns, else NULL */
+	Oid			relation;
+	CheckedRule *rule;
+	char	   *filter;			/* inside an aggregate: what its events must satisfy, or "" */
+	bool		in_aggregate;
+	List	   *guards;			/* of char *: conditions without which a comparison does not matter */
+	bool		conditional;	/* evaluated only sometimes, in a way that guards do not say */
+	Node	   *enclosing;		/* what to name if it can not be analyzed */
+} TimeWalk;
+
+static inline bool
+walk_moving(const TimeWalk *walk, Node *node)
+{
+	return rule_is_moving(node, walk->columns);
+}
+
+static inline char *
+walk_text(const TimeWalk *walk, Node *node)
+{
+	return rule_deparse(node, walk->relation);
+}
+
+/* chain.c: values that are a chain of steps from now() (rule/steps.h) */
+
+typedef enum ChainDomain
+{
+	CHAIN_INSTANT,				/* timestamptz */
+	CHAIN_LOCAL,				/* timestamp */
+	CHAIN_DATE,
+	CHAIN_SPAN,					/* interval, the difference of two of these */
+	CHAIN_AGE,					/* interval, an age */
+	CHAIN_SUM,					/* interval, either of these and another */
+	CHAIN_NUMBER,				/* a length as a number */
+	CHAIN_FIELD					/* known by when it changes alone */
+} ChainDomain;
+
+typedef struct Chain
+{
+	StringInfoData steps;		/* ", step, argument" again and again */
+	int			count;
+	ChainDomain domain;
+	bool		stepping;		/* stands still from one instant to the next */
+	double		factor;			/* of a number */
+	/* What makes it step is the beginning of this unit on this clock alone, if given. */
+	char	   *unit;
+	char	   *zone;			/* as SQL */
+} Chain;
+
+/* Is the node such a value?  Its steps. */
+extern bool chain_of(const TimeWalk *walk, Node *node, Chain *chain);
+
+/* The steps of a value as a segment.next_change call; the chain must be stepping. */
+extern char *chain_change(const Chain *chain);
+
+/* A further step, for a comparison with another type. */
+extern void chain_append(Chain *chain, const char *step, const char *argument);
+
+/* comparison.c */
+
+/*
+ * When a comparison, or another predicate with one moving side, flips next,
+ * as SQL; NULL if it is not of a known form.
+ */
+extern char *comparison_flip(const TimeWalk *walk, Node *node);
+
+/* search.c */
+
+/*
+ * When the value of a node changes next, found by evaluating it at each
+ * instant at which what moves in it steps; NULL if that can't be done.
+ */
+extern char *search_change(const TimeWalk *walk, Node *node);
+
+/* Does an expression mean the same inside a sub-select? */
+extern bool search_can_enclose(Node *node);
+
+#endif							/* SEGMENT_RULE_ANALYSIS_H */

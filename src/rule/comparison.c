@@ -1,0 +1,213 @@
+/*
+ * comparison.c
+ *		When a comparison with one moving side flips next.
+ */
+#include "postgres.h"
+
+#include "access/stratnum.h"
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "rule/analysis.h"
+#include "utils/lsyscache.h"
+
+/* The operator as btree sees it (ROWCOMPARE_NE for <>), or InvalidStrategy. */
+static int
+strategy_of(Oid operator)
+{
+	List	   *interpretations = get_op_btree_interpretation(operator);
+	ListCell   *lc;
+
+	foreach(lc, interpretations)
+		return ((OpBtreeInterpretation *) lfirst(lc))->strategy;
+	return InvalidStrategy;
+}
+
+static int
+commute(int strategy)
+{
+	switch (strategy)
+	{
+		case BTLessStrategyNumber:
+			return BTGreaterStrategyNumber;
+		case BTLessEqualStrategyNumber:
+			return BTGreaterEqualStrategyNumber;
+		case BTGreaterEqualStrategyNumber:
+			return BTLessEqualStrategyNumber;
+		case BTGreaterStrategyNumber:
+			return BTLessStrategyNumber;
+		default:
+			return strategy;
+	}
+}
+
+/* How "moving <strategy> fixed" flips, in the words of segment.next_flip. */
+static const char *
+flip_name(int strategy)
+{
+	switch (strategy)
+	{
+		case BTGreaterEqualStrategyNumber:
+		case BTLessStrategyNumber:
+			return "reaches";
+		case BTGreaterStrategyNumber:
+		case BTLessEqualStrategyNumber:
+			return "passes";
+		default:
+			return "either";
+	}
+}
+
+/* Can the chain be compared with a value of this type?  Adds the step that it takes. */
+static bool
+comparable(Chain *chain, Oid type)
+{
+	switch (chain->domain)
+	{
+		case CHAIN_INSTANT:
+			return type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID;
+		case CHAIN_LOCAL:
+		case CHAIN_DATE:
+			if (type == TIMESTAMPTZOID)
+				chain_append(chain, "instant", "''::text");
+			return type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID;
+		case CHAIN_SPAN:
+		case CHAIN_AGE:
+		case CHAIN_SUM:
+			return type == INTERVALOID;
+		case CHAIN_NUMBER:
+			if (type != INT2OID && type != INT4OID && type != INT8OID && type != NUMERICOID &&
+				type != FLOAT8OID)
+				return false;
+			chain_append(chain, "number", psprintf("'%.17g'::float8", chain->factor));
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* The simplest and most frequent case has a function of its own, which costs less. */
+static char *
+flip_of_shift(const Chain *chain, const char *how, Oid type, const char *target)
+{
+	const char *shift = strstr(chain->steps.data, "'shift'::text, ");
+
+	if (chain->domain != CHAIN_INSTANT || strcmp(how, "either") == 0)
+		return NULL;
+	if (chain->count == 0)
+		shift = "'00:00:00'::interval";
+	else if (chain->count == 1 && shift != NULL)
+		shift += strlen("'shift'::text, ");
+	else
+		return NULL;
+	return psprintf("segment.crossing(%s, %s, %s)", target, shift,
+					strcmp(how, "passes") == 0 ? "true" : "false");
+}
+
+/* moving <strategy> target; target is SQL of a type. */
+static char *
+flip_of_chain(const Chain *chain, int strategy, Oid type, const char *target)
+{
+	const char *how = flip_name(strategy);
+	char	   *simple = flip_of_shift(chain, how, type, target);
+
+	if (simple != NULL)
+		return simple;
+	return psprintf("segment.next_flip('%s'::text, (%s)::%s%s)", how, target,
+					catalog_type_name(type), chain->steps.data);
+}
+
+static char *flip_of_sides(const TimeWalk *walk, Node *moving, int strategy, Oid type, const char *target);
+
+/* The least of the flips of several values compared with the same. */
+static char *
+flip_of_any(const TimeWalk *walk, List *values, int strategy, Oid type, const char *target)
+{
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	foreach(lc, values)
+	{
+		char	   *flip;
+
+		if (!walk_moving(walk, lfirst(lc)))
+			continue;
+		flip = flip_of_sides(walk, lfirst(lc), strategy, type, target);
+		if (flip == NULL)
+			return NULL;
+		appendStringInfo(&sql, "%s%s", sql.len == 0 ? "LEAST(" : ", ", flip);
+	}
+	appendStringInfoChar(&sql, ')');
+	return sql.data;
+}
+
+/*
+ * moving <strategy> target.  What chooses among values, and whose choice moves
+ * with these values alone, flips when one of them does.
+ */
+static char *
+flip_of_sides(const TimeWalk *walk, Node *moving, int strategy, Oid type, const char *target)
+{
+	Chain		chain;
+
+	if (IsA(moving, MinMaxExpr))
+		return flip_of_any(walk, ((MinMaxExpr *) moving)->args, strategy, type, target);
+	if (IsA(moving, CoalesceExpr))
+		return flip_of_any(walk, ((CoalesceExpr *) moving)->args, strategy, type, target);
+	if (!chain_of(walk, moving, &chain) || !comparable(&chain, type))
+		return NULL;
+	return flip_of_chain(&chain, strategy, type, target);
+}
+
+/* moving = ANY (fixed), and its like: the flips of the comparison with each element. */
+static char *
+flip_of_array(const TimeWalk *walk, ScalarArrayOpExpr *op)
+{
+	Node	   *moving = linitial(op->args);
+	Node	   *array = lsecond(op->args);
+	Oid			type = getBaseType(get_element_type(getBaseType(exprType(array))));
+	int			strategy = strategy_of(op->opno);
+	char	   *flip;
+
+	if (strategy == InvalidStrategy || !OidIsValid(type) ||
+		!walk_moving(walk, moving) || walk_moving(walk, array) ||
+		!search_can_enclose((Node *) op))
+		return NULL;
+	flip = flip_of_sides(walk, moving, strategy, type, "__segment_element");
+	if (flip == NULL)
+		return NULL;
+	return psprintf("(SELECT pg_catalog.min(%s) FROM pg_catalog.unnest(%s) __segment_elements(__segment_element))",
+					flip, walk_text(walk, array));
+}
+
+char *
+comparison_flip(const TimeWalk *walk, Node *node)
+{
+	OpExpr	   *op = (OpExpr *) node;
+	Node	   *left,
+			   *right;
+	int			strategy;
+
+	if (IsA(node, ScalarArrayOpExpr))
+		return flip_of_array(walk, (ScalarArrayOpExpr *) node);
+	if ((!IsA(node, OpExpr) && !IsA(node, DistinctExpr) && !IsA(node, NullIfExpr)) ||
+		list_length(op->args) != 2)
+		return NULL;
+	strategy = strategy_of(op->opno);
+	left = linitial(op->args);
+	right = lsecond(op->args);
+	if (strategy == InvalidStrategy || walk_moving(walk, left) == walk_moving(walk, right))
+		return NULL;
+	if (walk_moving(walk, right))
+	{
+		/* NULLIF has the value of its left side */
+		Node	   *swap = left;
+
+		left = right;
+		right = swap;
+		strategy = commute(strategy);
+	}
+	else if (IsA(node, NullIfExpr))
+		return NULL;
+	return flip_of_sides(walk, left, strategy, getBaseType(exprType(right)), walk_text(walk, right));
+}

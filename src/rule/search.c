@@ -1,0 +1,135 @@
+/*
+ * search.c
+ *		When the value of an expression changes next, by evaluating it.
+ *
+ * What moves in it only at midnights, or at other beginnings of a unit on one
+ * clock, can change it only at these.  So the expression itself is compared
+ * with what it will be at each of the next ones, in order, and the first at
+ * which it differs is the instant: no knowledge of its functions is needed.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "rule/analysis.h"
+#include "rule/local.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+/* How many instants are looked at: of a day or more, for a year; of less, for a week. */
+#define MOST_DAYS	400
+#define MOST_HOURS	200
+
+typedef struct Search
+{
+	const TimeWalk *walk;
+	char	   *unit;			/* the shortest of the units met */
+	char	   *zone;			/* the one clock, as SQL */
+	bool		failed;
+} Search;
+
+static int64
+unit_length(const char *unit)
+{
+	int			code;
+
+	return local_unit(cstring_to_text(unit), &code) ? local_unit_length(code) : 0;
+}
+
+/* One more value that steps at the beginnings of a unit; weeks and months begin at midnights. */
+static void
+add_clock(Search *search, const Chain *chain)
+{
+	if (chain->unit == NULL || (search->zone != NULL && strcmp(search->zone, chain->zone) != 0))
+		search->failed = true;
+	else if (search->unit == NULL)
+		search->unit = chain->unit;
+	else if (strcmp(search->unit, chain->unit) != 0)
+	{
+		if (unit_length(search->unit) > USECS_PER_DAY && unit_length(chain->unit) > USECS_PER_DAY)
+			search->unit = "day";
+		else if (unit_length(chain->unit) < unit_length(search->unit))
+			search->unit = chain->unit;
+	}
+	search->zone = chain->zone;
+}
+
+/* Gathers the clocks of what moves. */
+static bool
+search_walker(Node *node, Search *search)
+{
+	Chain		chain;
+
+	if (node == NULL || !walk_moving(search->walk, node))
+		return false;
+	if (chain_of(search->walk, node, &chain) && chain.stepping)
+	{
+		add_clock(search, &chain);
+		return search->failed;
+	}
+	if (IsA(node, Var) || IsA(node, Aggref) || rule_moves_itself(node))
+		search->failed = true;
+	return search->failed || expression_tree_walker(node, search_walker, search);
+}
+
+/*
+ * Is there an aggregate that reads no column?  In a sub-select it would be
+ * taken for one of its own.
+ */
+static bool
+bare_aggregate_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Aggref))
+		return pull_var_clause(node, PVC_RECURSE_AGGREGATES) == NIL;
+	return expression_tree_walker(node, bare_aggregate_walker, context);
+}
+
+bool
+search_can_enclose(Node *node)
+{
+	return !bare_aggregate_walker(node, NULL);
+}
+
+/* now() becomes the instant that is looked at. */
+static Node *
+at_instant_mutator(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	if (rule_is_now(node))
+		return (Node *) makeVar(2, 1, TIMESTAMPTZOID, -1, InvalidOid, 0);
+	return expression_tree_mutator(node, at_instant_mutator, context);
+}
+
+char *
+search_change(const TimeWalk *walk, Node *node)
+{
+	Search		search = {walk, NULL, NULL, false};
+	Oid			type = exprType(node);
+	char	   *now;
+	char	   *then;
+	int			most;
+
+	if (IsA(node, List) || IsA(node, TargetEntry) || !rule_is_harmless(node) ||
+		!search_can_enclose(node) ||
+		!OidIsValid(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr))
+		return NULL;
+	search_walker(node, &search);
+	if (search.failed || search.unit == NULL)
+		return NULL;
+	most = unit_length(search.unit) < USECS_PER_DAY ? MOST_HOURS : MOST_DAYS;
+	now = walk_text(walk, node);
+	then = rule_deparse_with(at_instant_mutator(node, NULL), walk->relation, "__segment_instant");
+	return psprintf("COALESCE((SELECT __segment_instant"
+					" FROM pg_catalog.unnest(segment.boundaries('%s'::text, %s, %d)) __segment_instants(__segment_instant)"
+					" WHERE (%s) IS DISTINCT FROM (%s) LIMIT 1),"
+					" (segment.boundaries('%s'::text, %s, %d))[%d])",
+					search.unit, search.zone, most, then, now,
+					search.unit, search.zone, most, most);
+}
