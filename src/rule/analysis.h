@@ -13,10 +13,8 @@ typedef struct TimeWalk
 	const SegmentTable *columns;	/* the segment table if Vars are its columns, else NULL */
 	Oid			relation;
 	CheckedRule *rule;
-	char	   *filter;			/* inside an aggregate: what its events must satisfy, or "" */
-	bool		in_aggregate;
-	List	   *guards;			/* of char *: conditions without which a comparison does not matter */
-	bool		conditional;	/* evaluated only sometimes, in a way that guards do not say */
+	List	   *found;			/* of String: the instants, as SQL */
+	bool		conditional;	/* evaluated only sometimes, maybe where it would fail */
 	Node	   *enclosing;		/* what to name if it can not be analyzed */
 } TimeWalk;
 

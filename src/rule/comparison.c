@@ -105,13 +105,15 @@ flip_of_shift(const Chain *chain, const char *how, Oid type, const char *target)
 
 /* moving <strategy> target; target is SQL of a type. */
 static char *
-flip_of_chain(const Chain *chain, int strategy, Oid type, const char *target)
+flip_of_chain(Chain *chain, int strategy, Oid type, const char *target)
 {
 	const char *how = flip_name(strategy);
 	char	   *simple = flip_of_shift(chain, how, type, target);
 
 	if (simple != NULL)
 		return simple;
+	if (chain->count == 0)
+		chain_append(chain, "shift", "'00:00:00'::interval");
 	return psprintf("segment.next_flip('%s'::text, (%s)::%s%s)", how, target,
 					catalog_type_name(type), chain->steps.data);
 }

@@ -54,16 +54,51 @@ as_of(void)
 	return guc_as_of(&instant) ? instant : GetCurrentTransactionStartTimestamp();
 }
 
-/* The next flip of value >= target, if it comes before *result, which is then that. */
+/* The next flip of value >= target after from, if it comes before *result, which is then that. */
 static void
-find_flip(Steps *steps, int64 target, TimestampTz *result)
+find_flip_after(TimestampTz from, Steps *steps, int64 target, TimestampTz *result)
 {
 	int64		flip;
 
 	if (steps_target(steps, &target) &&
-		crossing_find(as_of(), target, steps_window(steps, target), steps_piece, steps, &flip) &&
+		crossing_find(from, target, steps_window(steps, target), steps_piece, steps, &flip) &&
 		IS_VALID_TIMESTAMP(flip) && flip < *result)
 		*result = flip;
+}
+
+static void
+find_flip(Steps *steps, int64 target, TimestampTz *result)
+{
+	find_flip_after(as_of(), steps, target, result);
+}
+
+/* Is value >= target at an instant, and not value >= target + 1? */
+static bool
+is_equal(TimestampTz at, Steps *steps, int64 target)
+{
+	int64		next = target + 1;
+	CrossingPiece piece;
+
+	return steps_target(steps, &target) && steps_target(steps, &next) &&
+		steps_piece(at, &piece, steps) && (piece.value >= target) != (piece.value >= next);
+}
+
+/* The next change of value = target, which a value that steps may pass over. */
+static void
+find_equality(Steps *steps, int64 target, TimestampTz *result)
+{
+	bool		equal = is_equal(as_of(), steps, target);
+	TimestampTz from = as_of();
+
+	for (int i = 0; i < MOST_PIECES; i++)
+	{
+		*result = DT_NOEND;
+		find_flip_after(from, steps, target, result);
+		find_flip_after(from, steps, target + 1, result);
+		if (*result == DT_NOEND || is_equal(*result, steps, target) != equal)
+			return;
+		from = *result;
+	}
 }
 
 /*
@@ -229,16 +264,16 @@ segment_next_flip(PG_FUNCTION_ARGS)
 
 	if (!steps_read(fcinfo, 2, &steps) || !target_of(fcinfo, &steps, &target, &exact))
 		PG_RETURN_NULL();
-	if (how != PASSES || !exact)
-		find_flip(&steps, target, &result);
-	if (how != REACHES || !exact)
-		find_flip(&steps, target + 1, &result);
 	if (!exact)
 	{
 		/* it is there or beside it that a rounded number gets there */
-		find_flip(&steps, target - 1, &result);
-		find_flip(&steps, target + 2, &result);
+		for (int i = -1; i <= 2; i++)
+			find_flip(&steps, target + i, &result);
 	}
+	else if (how == EITHER)
+		find_equality(&steps, target, &result);
+	else
+		find_flip(&steps, how == PASSES ? target + 1 : target, &result);
 	if (result == DT_NOEND)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);

@@ -273,6 +273,12 @@ round_piece(CrossingPiece *piece, int64 unit)
 	return true;
 }
 
+static int64
+time_of_day(int64 local)
+{
+	return local - crossing_floor_div(local, USECS_PER_DAY) * USECS_PER_DAY;
+}
+
 /*
  * age(): fields of the local clock are subtracted one by one, so it runs on
  * from midnight to the time of day of the other, and from there to midnight.
@@ -284,14 +290,16 @@ age_piece(CrossingPiece *piece, const Step *step)
 	int64		other = step->number;
 	CrossingPiece there = {other, PG_INT64_MAX, false};
 	LocalZone	zone;
+	int64		distance;
 	Interval   *age;
 
 	local_session_zone(&zone);
 	if (!step->local && (!local_from_instant(piece, &zone) || !local_from_instant(&there, &zone)))
 		return false;
-	local_limit(piece, USECS_PER_DAY - (piece->value - crossing_floor_div(piece->value, USECS_PER_DAY) * USECS_PER_DAY));
-	there.value -= piece->value;
-	local_limit(piece, there.value - crossing_floor_div(there.value, USECS_PER_DAY) * USECS_PER_DAY);
+	local_limit(piece, USECS_PER_DAY - time_of_day(piece->value));
+	distance = time_of_day(there.value - piece->value);
+	/* before the other, fields are cut off just after its time of day */
+	local_limit(piece, distance == 0 && value < other ? 1 : distance);
 	local_limit(piece, other - value);
 	age = DatumGetIntervalP(DirectFunctionCall2(step->local ? timestamp_age : timestamptz_age,
 												Int64GetDatum(value), Int64GetDatum(other)));
@@ -300,6 +308,8 @@ age_piece(CrossingPiece *piece, const Step *step)
 		age->time = 0;
 		if (step->unit == DTK_MONTH)
 			age->day = 0;
+		else
+			age->day += 2 * age->month;	/* two months are never as long as days */
 		piece->flat = true;
 	}
 	piece->value = span_of(age);

@@ -24,29 +24,16 @@
 #include "nodes/nodeFuncs.h"
 #include "rule/analysis.h"
 
-static void
-add_crossing(TimeWalk *walk, char *crossing)
-{
-	StringInfoData guarded;
-	ListCell   *lc;
+/* Beyond that, the instants of the parts of an AND or OR stay apart. */
+#define LONGEST_COMBINED	20000
 
-	if (walk->guards != NIL)
-	{
-		initStringInfo(&guarded);
-		foreach(lc, walk->guards)
-			appendStringInfo(&guarded, "%s%s", guarded.len == 0 ? "CASE WHEN " : " AND ",
-							 (char *) lfirst(lc));
-		appendStringInfo(&guarded, " THEN %s END", crossing);
-		crossing = guarded.data;
-	}
-	if (walk->in_aggregate)
-		crossing = psprintf("min(%s)%s", crossing, walk->filter);
-	foreach(lc, walk->rule->crossings)
-	{
-		if (strcmp(lfirst(lc), crossing) == 0)
-			return;
-	}
-	walk->rule->crossings = lappend(walk->rule->crossings, crossing);
+static bool analyze_walker(Node *node, TimeWalk *walk);
+
+static void
+add_instant(TimeWalk *walk, char *instant)
+{
+	if (instant != NULL && !list_member(walk->found, makeString(instant)))
+		walk->found = lappend(walk->found, makeString(instant));
 }
 
 static void
@@ -54,6 +41,36 @@ give_up(TimeWalk *walk, Node *node)
 {
 	if (walk->rule->unanalyzed == NULL)
 		walk->rule->unanalyzed = walk_text(walk, node);
+}
+
+/* The earliest of what is found below a node, or NULL. */
+static char *
+earliest_in(TimeWalk *walk, Node *node)
+{
+	List	   *outer = walk->found;
+	StringInfoData sql;
+	ListCell   *lc;
+	int			count;
+
+	walk->found = NIL;
+	analyze_walker(node, walk);
+	count = list_length(walk->found);
+	initStringInfo(&sql);
+	foreach(lc, walk->found)
+		appendStringInfo(&sql, "%s%s", sql.len == 0 ? (count > 1 ? "LEAST(" : "") : ", ",
+						 strVal(lfirst(lc)));
+	if (count > 1)
+		appendStringInfoChar(&sql, ')');
+	walk->found = outer;
+	return count == 0 ? NULL : sql.data;
+}
+
+/* An instant that matters only under a condition. */
+static char *
+guarded(const char *condition, char *instant)
+{
+	return instant == NULL ? NULL :
+		psprintf("CASE WHEN %s THEN %s END", condition, instant);
 }
 
 /*
@@ -80,41 +97,50 @@ fixed_parts(TimeWalk *walk, List *parts, Node *before)
 	return result;
 }
 
-/* What is fixed in a filter, as a FILTER clause: only those events matter for crossings. */
-static char *
-fixed_filter(TimeWalk *walk, Expr *filter)
+/* Can the parts that move be evaluated whatever the others are? */
+static bool
+are_harmless(TimeWalk *walk, List *parts)
 {
-	List	   *fixed = fixed_parts(walk, make_ands_implicit(filter), NULL);
-
-	if (fixed == NIL)
-		return "";
-	return psprintf(" FILTER (WHERE %s)", walk_text(walk, (Node *) make_ands_explicit(fixed)));
-}
-
-static bool analyze_walker(Node *node, TimeWalk *walk);
-
-static void
-analyze_aggregate(Aggref *agg, TimeWalk *walk)
-{
-	char	   *outer_filter = walk->filter;
-	List	   *outer_guards = walk->guards;
 	ListCell   *lc;
 
-	if (rule_moves_itself((Node *) agg))
+	foreach(lc, parts)
 	{
-		give_up(walk, (Node *) agg);
-		return;
+		if (walk_moving(walk, lfirst(lc)) && !rule_is_harmless(lfirst(lc)))
+			return false;
 	}
-	walk->in_aggregate = true;
-	walk->guards = NIL;			/* they are about the customer, not about an event */
-	walk->filter = fixed_filter(walk, agg->aggfilter);
-	analyze_walker((Node *) agg->aggdirectargs, walk);
-	analyze_walker((Node *) agg->args, walk);
-	foreach(lc, make_ands_implicit(agg->aggfilter))
-		analyze_walker(lfirst(lc), walk);
-	walk->in_aggregate = false;
-	walk->guards = outer_guards;
-	walk->filter = outer_filter;
+	return true;
+}
+
+/*
+ * The instants of several parts of an AND or OR as one.  As long as one part
+ * decides the whole, nothing changes: not before the last of those that do now
+ * has changed.
+ */
+static char *
+combine(bool conjunction, List *texts, List *instants)
+{
+	StringInfoData deciding;
+	StringInfoData all;
+	ListCell   *lc,
+			   *lc2;
+
+	initStringInfo(&deciding);
+	initStringInfo(&all);
+	forboth(lc, texts, lc2, instants)
+	{
+		char	   *instant = lfirst(lc2);
+
+		appendStringInfo(&deciding, ", CASE WHEN (%s) IS %s THEN %s%s END", (char *) lfirst(lc),
+						 conjunction ? "FALSE" : "TRUE",
+						 instant == NULL ? "'infinity'::timestamptz" : psprintf("COALESCE(%s", instant),
+						 instant == NULL ? "" : ", 'infinity'::timestamptz)");
+		if (instant != NULL)
+			appendStringInfo(&all, ", %s", instant);
+	}
+	if (all.len == 0)
+		return NULL;
+	return psprintf("COALESCE(GREATEST(%s), LEAST(%s))", deciding.data + strlen(", "),
+					all.data + strlen(", "));
 }
 
 /*
@@ -122,77 +148,158 @@ analyze_aggregate(Aggref *agg, TimeWalk *walk)
  * not matter.  It also keeps them from being evaluated where they would fail.
  */
 static void
-analyze_bool(BoolExpr *expr, TimeWalk *walk)
+analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 {
-	List	   *outer_guards = walk->guards;
 	bool		outer_conditional = walk->conditional;
-	bool		conjunction = expr->boolop == AND_EXPR;
+	List	   *texts = NIL;
+	List	   *instants = NIL;
+	int			length = 0;
 	ListCell   *lc;
 
-	foreach(lc, expr->args)
+	foreach(lc, parts)
 	{
-		List	   *fixed = expr->boolop == NOT_EXPR || !walk_moving(walk, lfirst(lc)) ? NIL :
-			fixed_parts(walk, expr->args, lfirst(lc));
+		Node	   *part = lfirst(lc);
+		List	   *fixed;
+		char	   *instant;
 
+		if (!walk_moving(walk, part))
+			continue;
+		fixed = with_guards ? fixed_parts(walk, parts, part) : NIL;
+		instant = earliest_in(walk, part);
 		if (fixed != NIL)
 		{
 			Expr	   *all = conjunction ? make_ands_explicit(fixed) :
 				list_length(fixed) == 1 ? linitial(fixed) : make_orclause(fixed);
 
-			walk->guards = lappend(list_copy(outer_guards),
-								   psprintf("((%s) IS NOT %s)", walk_text(walk, (Node *) all),
-											conjunction ? "FALSE" : "TRUE"));
+			instant = guarded(psprintf("((%s) IS NOT %s)", walk_text(walk, (Node *) all),
+									   conjunction ? "FALSE" : "TRUE"), instant);
 		}
-		analyze_walker(lfirst(lc), walk);
-		walk->guards = outer_guards;
+		texts = lappend(texts, walk_text(walk, part));
+		instants = lappend(instants, instant);
+		length += instant == NULL ? 0 : strlen(instant);
 
 		/* this part may keep the next ones from being evaluated */
-		walk->conditional = walk->conditional || walk_moving(walk, lfirst(lc));
+		walk->conditional = true;
 	}
 	walk->conditional = outer_conditional;
+
+	if (list_length(instants) > 1 && length < LONGEST_COMBINED && are_harmless(walk, parts))
+		add_instant(walk, combine(conjunction, texts, instants));
+	else
+	{
+		foreach(lc, instants)
+			add_instant(walk, lfirst(lc));
+	}
+}
+
+static void
+analyze_bool(BoolExpr *expr, TimeWalk *walk)
+{
+	if (expr->boolop == NOT_EXPR)
+		analyze_walker(linitial(expr->args), walk);
+	else
+		analyze_parts(walk, expr->args, expr->boolop == AND_EXPR, true);
 }
 
 /*
  * CASE WHEN …: a branch matters where its condition holds and those before it
- * do not, as far as they do not move.  Behind one that moves, which may keep
- * those after it from being evaluated, only harmless ones are guards.
+ * do not.  A condition that moves has instants of its own; until then it holds
+ * or does not as it does now.
  */
 static void
 analyze_case(CaseExpr *expr, TimeWalk *walk)
 {
-	List	   *outer_guards = walk->guards;
 	bool		outer_conditional = walk->conditional;
+	const char *before = "true";
 	ListCell   *lc;
 
-	walk->guards = list_copy(outer_guards);
 	walk->conditional = outer_conditional || expr->arg != NULL;
 	analyze_walker((Node *) expr->arg, walk);
 	foreach(lc, expr->args)
 	{
 		CaseWhen   *when = lfirst_node(CaseWhen, lc);
-		bool		plain = expr->arg == NULL && !walk_moving(walk, (Node *) when->expr) &&
+		bool		plain = expr->arg == NULL &&
 			(!walk->conditional || rule_is_harmless((Node *) when->expr));
 
-		analyze_walker((Node *) when->expr, walk);
+		add_instant(walk, guarded(before, earliest_in(walk, (Node *) when->expr)));
 		if (plain)
 		{
-			List	   *before = walk->guards;
 			char	   *condition = walk_text(walk, (Node *) when->expr);
 
-			walk->guards = lappend(list_copy(before), psprintf("(%s)", condition));
-			analyze_walker((Node *) when->result, walk);
-			walk->guards = lappend(before, psprintf("((%s) IS NOT TRUE)", condition));
+			add_instant(walk, guarded(psprintf("%s AND (%s)", before, condition),
+									  earliest_in(walk, (Node *) when->result)));
+			before = psprintf("%s AND ((%s) IS NOT TRUE)", before, condition);
 		}
 		else
 		{
 			/* a condition that is no guard must not be taken for one */
 			walk->conditional = true;
-			analyze_walker((Node *) when->result, walk);
+			add_instant(walk, guarded(before, earliest_in(walk, (Node *) when->result)));
 		}
 	}
-	analyze_walker((Node *) expr->defresult, walk);
-	walk->guards = outer_guards;
+	add_instant(walk, guarded(before, earliest_in(walk, (Node *) expr->defresult)));
 	walk->conditional = outer_conditional;
+}
+
+/* The earliest over the events that a filter (or NIL) admits. */
+static void
+add_earliest_event(TimeWalk *walk, List *outer, List *filter)
+{
+	List	   *found = walk->found;
+	char	   *clause = filter == NIL ? "" :
+		psprintf(" FILTER (WHERE %s)", walk_text(walk, (Node *) make_ands_explicit(filter)));
+	ListCell   *lc;
+
+	walk->found = outer;
+	foreach(lc, found)
+		add_instant(walk, psprintf("min(%s)%s", strVal(lfirst(lc)), clause));
+}
+
+/*
+ * An aggregate.  What is fixed in its filter chooses the events whose instants
+ * matter; for its arguments, all of the filter does.
+ */
+static void
+analyze_aggregate(Aggref *agg, TimeWalk *walk)
+{
+	List	   *outer = walk->found;
+	bool		outer_conditional = walk->conditional;
+	List	   *filter = make_ands_implicit(agg->aggfilter);
+
+	if (rule_moves_itself((Node *) agg))
+	{
+		give_up(walk, (Node *) agg);
+		return;
+	}
+	walk->conditional = false;
+	walk->found = NIL;
+	analyze_walker((Node *) agg->aggdirectargs, walk);
+	analyze_walker((Node *) agg->args, walk);
+	add_earliest_event(walk, outer, filter);
+	outer = walk->found;
+	walk->found = NIL;
+	analyze_parts(walk, filter, true, false);
+	add_earliest_event(walk, outer, fixed_parts(walk, filter, NULL));
+	walk->conditional = outer_conditional;
+}
+
+/*
+ * Is it a question for NULL, of a comparison of a moving value?  That is NULL
+ * if a fixed value in it is, whatever the time.
+ */
+static bool
+asks_for_null(TimeWalk *walk, Node *node)
+{
+	Node	   *arg;
+
+	if (IsA(node, NullTest))
+		arg = (Node *) ((NullTest *) node)->arg;
+	else if (IsA(node, BooleanTest) && (((BooleanTest *) node)->booltesttype == IS_UNKNOWN ||
+										((BooleanTest *) node)->booltesttype == IS_NOT_UNKNOWN))
+		arg = (Node *) ((BooleanTest *) node)->arg;
+	else
+		return false;
+	return IsA(arg, OpExpr) && comparison_flip(walk, arg) != NULL;
 }
 
 /* Any other node: what stands below may be evaluated only sometimes. */
@@ -243,13 +350,13 @@ analyze_walker(Node *node, TimeWalk *walk)
 	char	   *crossing;
 	Node	   *outer = walk->enclosing;
 
-	if (node == NULL || !walk_moving(walk, node))
+	if (node == NULL || !walk_moving(walk, node) || asks_for_null(walk, node))
 		return false;
 	if (IsA(node, Aggref) || IsA(node, BoolExpr) || IsA(node, CaseExpr))
 		walk->enclosing = NULL;
 	crossing = change_of(walk, node);
 	if (crossing != NULL)
-		add_crossing(walk, crossing);
+		add_instant(walk, crossing);
 	else if (IsA(node, Aggref))
 		analyze_aggregate((Aggref *) node, walk);
 	else if (IsA(node, BoolExpr))
@@ -268,10 +375,12 @@ void
 rule_analyze_time(CheckedRule *rule, const SegmentTable *table, Oid relation)
 {
 	TimeWalk	walk = {0};
+	ListCell   *lc;
 
 	walk.columns = relation == table->relid ? table : NULL;
 	walk.relation = relation;
 	walk.rule = rule;
-	walk.filter = "";
 	analyze_walker(rule->node, &walk);
+	foreach(lc, walk.found)
+		rule->crossings = lappend(rule->crossings, strVal(lfirst(lc)));
 }

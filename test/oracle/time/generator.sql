@@ -1,0 +1,375 @@
+-- Random rules over everything that moves with time, random events, random time
+-- zones and instants: does an expression ever change before the instant that
+-- its time analysis says?
+--
+-- The expression is defined as a score.  Its canonical text, with the instant in
+-- place of segment.now(), is then evaluated by PostgreSQL alone: a microsecond
+-- before the instant that was said, and at every instant before it at which
+-- anything could happen.
+
+CREATE SCHEMA clockwork;
+SET search_path = clockwork;
+
+CREATE TABLE result (
+	seed int, rule int,
+	expression text,
+	verdict text,			-- NULL: right
+	unanalyzed text,
+	wakes int, needless int	-- over the customers: finite instants, and those at which nothing changes
+);
+
+-- Dice ------------------------------------------------------------------------
+
+CREATE FUNCTION dice(n int) RETURNS int LANGUAGE sql VOLATILE AS 'SELECT floor(random() * n)::int';
+
+CREATE FUNCTION pick(VARIADIC options text[]) RETURNS text LANGUAGE sql VOLATILE AS
+'SELECT options[1 + clockwork.dice(cardinality(options))]';
+
+-- Lengths of time, in rules and between events and the instant looked from.
+CREATE FUNCTION spans() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+	SELECT '{1 day,2 days,7 days,30 days,1 mon,2 mons,1 mon -1 days,1 year,24:00:00,36:00:00,01:30:00,00:00:00.000001,1 mon 1 day 02:00:00}'::text[]
+$$;
+
+CREATE FUNCTION zones() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+	SELECT '{UTC,Europe/Berlin,America/New_York,Asia/Kathmandu,Pacific/Apia,Australia/Lord_Howe,America/Sao_Paulo,Africa/Casablanca}'::text[]
+$$;
+
+-- Expressions -------------------------------------------------------------------
+-- Over the columns at (timestamptz), ts (timestamp), d (date), i (interval),
+-- k (a small integer) and z (a time zone).
+
+CREATE FUNCTION span() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	IF dice(8) = 0 THEN
+		RETURN 'i';
+	END IF;
+	RETURN quote_literal((spans())[1 + dice(cardinality(spans()))]) || '::interval';
+END $$;
+
+CREATE FUNCTION zone() RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT CASE WHEN clockwork.dice(4) = 0 THEN 'z'
+		ELSE quote_literal((clockwork.zones())[1 + clockwork.dice(cardinality(clockwork.zones()))]) END
+$$;
+
+CREATE FUNCTION unit() RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT quote_literal(clockwork.pick('minute', 'hour', 'day', 'day', 'week', 'month', 'quarter', 'year'))
+$$;
+
+-- A value of a type that moves with time.
+CREATE FUNCTION moving(type text, depth int DEFAULT 2) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	CASE type
+	WHEN 'timestamptz' THEN
+		IF depth = 0 THEN
+			RETURN pick('now()', 'current_timestamp', 'transaction_timestamp()');
+		END IF;
+		CASE dice(12)
+		WHEN 0, 1, 2, 3 THEN RETURN format('(%s %s %s)', moving(type, depth - 1), pick('-', '+'), span());
+		WHEN 4 THEN RETURN format('date_trunc(%s, %s)', unit(), moving(type, depth - 1));
+		WHEN 5 THEN RETURN format('date_trunc(%s, %s, %s)', pick('''day''', '''month''', '''week'''), moving(type, depth - 1), zone());
+		WHEN 6 THEN RETURN format('(%s AT TIME ZONE %s)', moving('timestamp', depth - 1), zone());
+		WHEN 7 THEN RETURN format('(%s)::timestamptz', moving('date', depth - 1));
+		WHEN 8 THEN RETURN format('(%s)::timestamptz', moving('timestamp', depth - 1));
+		WHEN 9 THEN RETURN format('%s(%s, at)', pick('LEAST', 'GREATEST', 'COALESCE'), moving(type, depth - 1));
+		WHEN 10 THEN RETURN format('(%s)::timestamptz(%s)', moving(type, depth - 1), dice(3));
+		ELSE RETURN moving(type, 0);
+		END CASE;
+	WHEN 'timestamp' THEN
+		IF depth = 0 THEN
+			RETURN 'localtimestamp';
+		END IF;
+		CASE dice(7)
+		WHEN 0, 1 THEN RETURN format('(%s %s %s)', moving(type, depth - 1), pick('-', '+'), span());
+		WHEN 2 THEN RETURN format('date_trunc(%s, %s)', unit(), moving(type, depth - 1));
+		WHEN 3 THEN RETURN format('(%s AT TIME ZONE %s)', moving('timestamptz', depth - 1), zone());
+		WHEN 4 THEN RETURN format('(%s %s %s)', moving('date', depth - 1), pick('-', '+'), span());
+		WHEN 5 THEN RETURN format('(%s)::timestamp', moving('timestamptz', depth - 1));
+		ELSE RETURN moving(type, 0);
+		END CASE;
+	WHEN 'date' THEN
+		IF depth = 0 THEN
+			RETURN 'current_date';
+		END IF;
+		CASE dice(4)
+		WHEN 0 THEN RETURN format('(%s %s %s)', moving(type, depth - 1), pick('-', '+'), pick('1', '7', '30', 'k'));
+		WHEN 1 THEN RETURN format('(%s)::date', moving('timestamptz', depth - 1));
+		WHEN 2 THEN RETURN format('(%s)::date', moving('timestamp', depth - 1));
+		ELSE RETURN moving(type, 0);
+		END CASE;
+	WHEN 'interval' THEN
+		CASE dice(7)
+		WHEN 0, 1 THEN RETURN format('(%s - at)', moving('timestamptz', depth - 1));
+		WHEN 2 THEN RETURN format('(at - %s)', moving('timestamptz', depth - 1));
+		WHEN 3 THEN RETURN format('(%s - ts)', moving('timestamp', depth - 1));
+		WHEN 4 THEN RETURN pick('age(at)', 'age(ts)', 'age(d)');
+		WHEN 5 THEN RETURN format('age(%s, at)', moving('timestamptz', depth - 1));
+		ELSE RETURN format('(now() - at - %s)', span());
+		END CASE;
+	END CASE;
+END $$;
+
+-- A value of a type that does not.
+CREATE FUNCTION fixed(type text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	CASE type
+	WHEN 'timestamptz' THEN
+		RETURN CASE dice(6) WHEN 0 THEN format('(at %s %s)', pick('+', '-'), span()) WHEN 1 THEN 'ts' WHEN 2 THEN 'd'
+			WHEN 3 THEN format('date_trunc(%s, at)', unit()) ELSE 'at' END;
+	WHEN 'timestamp' THEN
+		RETURN CASE dice(5) WHEN 0 THEN format('(ts %s %s)', pick('+', '-'), span()) WHEN 1 THEN 'at' WHEN 2 THEN 'd'
+			WHEN 3 THEN format('date_trunc(%s, ts)', unit()) ELSE 'ts' END;
+	WHEN 'date' THEN
+		RETURN CASE dice(5) WHEN 0 THEN format('(d %s %s)', pick('+', '-'), pick('1', 'k')) WHEN 1 THEN 'at' WHEN 2 THEN 'ts'
+			WHEN 3 THEN 'at::date' ELSE 'd' END;
+	ELSE
+		RETURN span();
+	END CASE;
+END $$;
+
+-- A number that moves, and one to compare it with.
+CREATE FUNCTION numbers() RETURNS text[] LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	CASE dice(9)
+	WHEN 0 THEN RETURN ARRAY['extract(epoch FROM ' || pick('now() - at', 'at - now()', 'localtimestamp - ts') || ')', pick('3600', '86400', '2592000', '0.5 + k')];
+	WHEN 1 THEN RETURN ARRAY['extract(epoch FROM now() - at) / ' || pick('86400', '3600', '60'), pick('1', '30', 'k', '1.5', '24')];
+	WHEN 2 THEN RETURN ARRAY[moving('date') || ' - d', pick('1', '7', '30', 'k', '-1')];
+	WHEN 3 THEN RETURN ARRAY['d - ' || moving('date'), pick('1', '7', '0', 'k', '-30')];
+	WHEN 4 THEN RETURN ARRAY['extract(day FROM ' || pick('now() - at', 'at - now()', 'now() - interval ''1 day'' - at') || ')', pick('0', '1', '30', 'k', '-2')];
+	WHEN 5 THEN RETURN ARRAY[format('extract(%s FROM %s)', pick('year', 'month', 'day'), pick('age(at)', 'age(now(), at)', 'age(d)')), pick('0', '1', 'k', '-1')];
+	WHEN 6 THEN RETURN ARRAY['date_part(''day'', now() - at)', pick('0', '1', '30', 'k')];
+	WHEN 7 THEN RETURN ARRAY['floor(extract(epoch FROM now() - at) / 3600)', pick('1', '24', '720', 'k')];
+	ELSE RETURN ARRAY[format('extract(%s FROM %s)', pick('hour', 'dow', 'isodow', 'day', 'doy', 'week', 'month', 'quarter', 'year', 'minute'),
+							 moving(pick('timestamptz', 'timestamp', 'date'), 1)), pick('0', '1', '5', '12', 'k')];
+	END CASE;
+END $$;
+
+CREATE FUNCTION comparison() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	type text := pick('timestamptz', 'timestamptz', 'timestamptz', 'timestamp', 'date', 'date', 'interval', 'number', 'number');
+	operator text := pick('<', '<=', '>', '>=', '<', '<=', '>', '>=', '=', '<>', 'IS DISTINCT FROM');
+	sides text[];
+BEGIN
+	IF type = 'number' THEN
+		sides := numbers();
+		-- fields of dates are of another type
+		IF sides[1] ~ '^extract\((hour|minute)' AND sides[1] ~ 'date' THEN
+			sides[1] := 'extract(hour FROM now())';
+		END IF;
+	ELSE
+		sides := ARRAY[moving(type, 1 + dice(2)), fixed(type)];
+	END IF;
+	CASE dice(10)
+	WHEN 0 THEN RETURN format('%s BETWEEN %s AND %s', sides[1], sides[2], CASE type WHEN 'number' THEN sides[2] || ' + 3' ELSE fixed(type) END);
+	WHEN 1 THEN RETURN format('%s IN (%s, %s)', sides[1], sides[2], CASE type WHEN 'number' THEN sides[2] || ' + 1' ELSE fixed(type) END);
+	WHEN 2, 3, 4 THEN RETURN format('%s %s %s', sides[2], operator, sides[1]);
+	WHEN 5 THEN
+		IF type IN ('number', 'interval') THEN
+			RETURN format('%s %s %s', sides[1], operator, sides[2]);
+		END IF;
+		-- both sides step
+		RETURN pick('extract(month FROM d) = extract(month FROM now())', 'to_char(d, ''MMDD'') = to_char(now(), ''MMDD'')',
+					'extract(doy FROM d) - extract(doy FROM current_date) BETWEEN 0 AND 7',
+					'date_trunc(''month'', now()) - interval ''1 day'' > date_trunc(''week'', now()) - interval ''7 days''',
+					'extract(isodow FROM now()) < extract(day FROM current_date - 3)');
+	ELSE RETURN format('%s %s %s', sides[1], operator, sides[2]);
+	END CASE;
+END $$;
+
+CREATE FUNCTION condition(depth int) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	IF depth = 0 THEN
+		RETURN comparison();
+	END IF;
+	CASE dice(9)
+	WHEN 0 THEN RETURN format('(%s AND %s)', condition(depth - 1), condition(depth - 1));
+	WHEN 1 THEN RETURN format('(%s OR %s)', condition(depth - 1), condition(depth - 1));
+	WHEN 2 THEN RETURN format('(k > 2 AND %s)', condition(depth - 1));
+	WHEN 3 THEN RETURN format('(%s OR k = 1)', condition(depth - 1));
+	WHEN 4 THEN RETURN format('NOT (%s)', condition(depth - 1));
+	WHEN 5 THEN RETURN format('(%s) IS %s', condition(depth - 1), pick('NOT TRUE', 'UNKNOWN', 'NOT NULL', 'FALSE'));
+	WHEN 6 THEN RETURN format('CASE WHEN %s THEN %s ELSE %s END', pick('k > 1', condition(0)), condition(0), pick('false', condition(0)));
+	WHEN 7 THEN RETURN format('COALESCE(%s, false)', condition(depth - 1));
+	ELSE RETURN comparison();
+	END CASE;
+END $$;
+
+-- A score over the row, or over events.
+CREATE FUNCTION expression(over_events bool) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	step text := CASE dice(6)
+		WHEN 0 THEN moving('date', 1) || ' - d'
+		WHEN 1 THEN moving('date')
+		WHEN 2 THEN format('date_trunc(%s, now())', unit())
+		WHEN 3 THEN format('extract(%s FROM %s)', pick('year', 'month', 'day'), pick('age(at)', 'age(now(), at)'))
+		WHEN 4 THEN 'extract(day FROM now() - at)'
+		ELSE format('extract(%s FROM %s)', pick('hour', 'dow', 'day', 'week', 'month', 'year'), moving('timestamptz', 1))
+	END;
+BEGIN
+	IF NOT over_events THEN
+		CASE dice(6)
+		WHEN 0 THEN RETURN step;
+		WHEN 1 THEN RETURN format('CASE WHEN %s THEN ''a'' WHEN %s THEN ''b'' ELSE ''c'' END', condition(0), condition(0));
+		ELSE RETURN condition(1 + dice(2));
+		END CASE;
+	END IF;
+	CASE dice(10)
+	WHEN 0 THEN RETURN format('max(%s)', step);
+	WHEN 1 THEN RETURN format('sum(CASE WHEN %s THEN k ELSE 0 END)', condition(1));
+	WHEN 2 THEN RETURN format('bool_or(%s)', condition(1));
+	WHEN 3 THEN RETURN format('count(*) FILTER (WHERE %s AND %s)', condition(0), condition(0));
+	WHEN 4 THEN RETURN format('max(at) %s %s', pick('<', '>='),
+							 pick('now() - interval ''30 days''', 'now() - interval ''1 month''', 'date_trunc(''day'', now()) - interval ''1 day''', 'current_date - 7'));
+	WHEN 5 THEN RETURN 'count(*) > 2 AND current_date - max(d) > 3';
+	WHEN 6 THEN RETURN format('sum(k) FILTER (WHERE %s) - sum(k) FILTER (WHERE %s)', condition(0), condition(1));
+	ELSE RETURN format('count(*) FILTER (WHERE %s)', condition(1));
+	END CASE;
+END $$;
+
+-- Events ------------------------------------------------------------------------
+
+-- Looked from here: anywhere, or next to where a calendar is odd.
+CREATE FUNCTION viewpoint(zone text) RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	base timestamptz;
+BEGIN
+	base := CASE dice(4)
+		WHEN 0 THEN timestamptz '2023-01-01 00:00+00' + random() * interval '1000 days'
+		ELSE pick('2024-02-28', '2024-02-29', '2024-03-01', '2023-02-28', '2024-03-31', '2024-04-30', '2024-12-31',
+				  '2024-03-30', '2024-10-26', '2024-03-09', '2024-11-02', '2024-04-06', '2024-10-05', '2011-12-29', '2010-09-25',
+				  '2018-11-03', '2019-02-16', '2024-03-10', '2025-02-22')::timestamp AT TIME ZONE zone
+			+ random() * interval '2 days'
+	END;
+	RETURN CASE dice(3) WHEN 0 THEN date_trunc('hour', base) WHEN 1 THEN date_trunc('day', base, zone) ELSE base END
+		+ (dice(3) - 1) * interval '1 microsecond';
+END $$;
+
+CREATE FUNCTION jitter() RETURNS interval LANGUAGE sql VOLATILE AS $$
+	SELECT CASE clockwork.dice(5)
+		WHEN 0 THEN interval '0'
+		WHEN 1 THEN (clockwork.dice(3) - 1) * interval '1 microsecond'
+		WHEN 2 THEN (clockwork.dice(5) - 2) * interval '30 minutes'
+		ELSE (random() - 0.3) * interval '3 days' END
+$$;
+
+CREATE PROCEDURE make_tables() LANGUAGE plpgsql AS $$
+BEGIN
+	CREATE TABLE row (c int, at timestamptz, ts timestamp, d date, i interval, k int, z text);
+	CREATE TABLE event (LIKE row);
+	CREATE TABLE instant (c int, t timestamptz);
+	CREATE TABLE source (c int, at timestamptz, ts timestamp, d date, i interval, k int, z text);
+	CREATE TABLE attribute (LIKE source);
+END $$;
+
+-- A customer has one to four events and a row; each time in them is a span or two away.
+CREATE PROCEDURE make_data(as_of timestamptz) LANGUAGE plpgsql AS $$
+BEGIN
+	TRUNCATE row, event, instant;
+	INSERT INTO event
+	SELECT c, least(a, as_of), b::timestamp, (b + jitter())::date, NULLIF(s[1 + dice(cardinality(s))], '1 year')::interval,
+		   dice(5), zones[1 + dice(cardinality(zones))]
+	FROM (SELECT c, as_of - s[1 + dice(cardinality(s))]::interval + jitter() AS a,
+				 as_of - s[1 + dice(cardinality(s))]::interval * (dice(3) - 1) + jitter() AS b, s
+		  FROM generate_series(1, 4) c, generate_series(1, c), (SELECT spans() AS s) x) y,
+		 (SELECT zones() AS zones) w;
+	INSERT INTO row
+	SELECT DISTINCT ON (c) c, CASE dice(8) WHEN 0 THEN NULL WHEN 1 THEN at + interval '2 mons' ELSE at END, ts, d, i, k, z FROM event ORDER BY c;
+	INSERT INTO instant
+	WITH times AS (
+		SELECT c, at AS t FROM row UNION SELECT c, at FROM event UNION SELECT c, ts::timestamptz FROM row UNION SELECT c, ts::timestamptz FROM event
+		UNION SELECT c, d FROM row UNION SELECT c, d FROM event),
+	moved AS (
+		SELECT c, t + s::interval * f AS t FROM times, unnest(spans()) s, (VALUES (1), (-1)) f (f)
+		UNION SELECT c, t FROM times),
+	edges AS (
+		SELECT c, t FROM moved UNION SELECT c, date_trunc('day', t) FROM moved
+		UNION SELECT c, date_trunc('day', as_of) + n * interval '1 day' FROM generate_series(1, 60) n, generate_series(1, 4) c
+		UNION SELECT c, date_trunc('month', as_of) + n * interval '1 month' FROM generate_series(1, 15) n, generate_series(1, 4) c
+		UNION SELECT c, date_trunc('hour', as_of) + n * interval '30 minutes' FROM generate_series(1, 100) n, generate_series(1, 4) c)
+	SELECT DISTINCT c, t + n * interval '1 microsecond' FROM edges, generate_series(-1, 1) n
+	WHERE t BETWEEN as_of - interval '1 day' AND as_of + interval '3 years';
+	DELETE FROM instant WHERE t <= as_of;
+	ANALYZE instant;
+END $$;
+
+-- Trying ------------------------------------------------------------------------
+
+-- Plants a bug into an analysis, to see it found.
+CREATE FUNCTION plant(crossing text, bug text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE bug
+		WHEN 'month' THEN replace(crossing, '''1 mon''', '''30 days''')
+		WHEN 'zone' THEN replace(crossing, '''local''::text, ''''::text', '''local''::text, ''UTC''::text')
+		WHEN 'after' THEN replace(replace(crossing, '''passes''', '''reaches'''), ', true)', ', false)')
+		ELSE crossing END
+$$;
+
+CREATE PROCEDURE try_rule(seed int, n int, as_of timestamptz, bug text) LANGUAGE plpgsql AS $$
+DECLARE
+	over_events bool := dice(2) = 0;
+	tried text := expression(over_events);
+	score record;
+	source text := CASE WHEN over_events THEN 'event' ELSE 'row' END;
+	groups text := CASE WHEN over_events THEN 'GROUP BY c' ELSE '' END;
+	later text;
+	until text;
+	verdict text;
+	wakes int;
+	needless int;
+BEGIN
+	PERFORM segment.add_score('customers', 'tried', tried);
+	SELECT * INTO score FROM segment.config_column WHERE tbl = 'customers'::regclass AND name = 'tried';
+	PERFORM segment.drop_score('customers', 'tried');
+	IF (score.over = 'events') <> over_events THEN
+		RAISE 'unexpected kind of score: %', score.over;
+	END IF;
+	later := replace(score.expression, 'segment.now()', 't');
+	SELECT 'LEAST(''infinity''::timestamptz, ' || string_agg(plant(x, bug), ', ') || ')' INTO until FROM unnest(score.crossings) x;
+	IF score.unanalyzed IS NULL THEN
+		EXECUTE format($sql$
+			WITH said AS MATERIALIZED (SELECT c, %s AS value, %s AS until FROM %s %s),
+			looked AS MATERIALIZED (
+				SELECT c, t FROM instant JOIN said USING (c) WHERE t < until
+				UNION SELECT c, least(until - interval '1 microsecond', $1 + interval '5 years') FROM said WHERE until > $1 + interval '1 microsecond'
+				UNION SELECT c, until FROM said WHERE until < 'infinity'),
+			found AS MATERIALIZED (
+				SELECT c, t, later.value IS DISTINCT FROM said.value AS changed, until, said.value AS before, later.value AS after
+				FROM (SELECT c, t, %s AS value FROM looked JOIN %s USING (c) %s) later JOIN said USING (c))
+			SELECT (SELECT format('customer %%s: %%s until %%s, but %%s at %%s', c, before, until, after, t)
+					FROM found WHERE changed AND t < until ORDER BY t LIMIT 1),
+				   (SELECT count(*) FROM said WHERE until < 'infinity'),
+				   (SELECT count(*) FROM found WHERE NOT changed AND t = until)$sql$,
+			score.expression, coalesce(until, '''infinity''::timestamptz'), source, groups,
+			later, source, CASE WHEN over_events THEN 'GROUP BY c, t' ELSE '' END)
+		INTO verdict, wakes, needless USING as_of;
+	END IF;
+	INSERT INTO result VALUES (seed, n, tried, verdict, score.unanalyzed, wakes, needless);
+EXCEPTION WHEN OTHERS THEN
+	INSERT INTO result VALUES (seed, n, tried, SQLERRM, NULL, NULL, NULL);
+END $$;
+
+-- Ten rules over the same events, seen from the same instant.
+CREATE PROCEDURE run(first int, last int, step int, bug text) LANGUAGE plpgsql AS $$
+DECLARE
+	zone text;
+	as_of timestamptz;
+BEGIN
+	SET client_min_messages = warning;
+	FOR seed IN first .. last BY step LOOP
+		PERFORM setseed(1.0 / (seed + 1));
+		PERFORM dice(2) FROM generate_series(1, 10);
+		zone := (zones())[1 + dice(cardinality(zones()))];
+		PERFORM set_config('timezone', zone, false);
+		as_of := viewpoint(zone);
+		PERFORM set_config('segment.as_of', as_of::text, false);
+		PERFORM segment.create_table('customers', 'c', 'int', zone);
+		PERFORM segment.add_source('customers', 'source', 'c', 'at',
+								   extra => '{"ts": "ts", "d": "d", "i": "i", "k": "k", "z": "z"}');
+		PERFORM segment.add_attributes('customers', 'attribute', 'c',
+									   '{"at": "at", "ts": "ts", "d": "d", "i": "i", "k": "k", "z": "z"}');
+		CALL make_data(as_of);
+		FOR n IN 1 .. 10 LOOP
+			CALL try_rule(seed, n, as_of, bug);
+		END LOOP;
+		PERFORM segment.drop_table('customers');
+		COMMIT;
+	END LOOP;
+END $$;
