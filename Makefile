@@ -57,6 +57,8 @@ OBJS = \
 	src/rule/comparison.o \
 	src/rule/chain.o \
 	src/rule/search.o \
+	src/rule/own.o \
+	src/rule/decay.o \
 	src/rule/stream.o \
 	src/rule/compile.o \
 	src/rule/crossing.o \

@@ -41,3 +41,9 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'segment_boundaries';
 COMMENT ON FUNCTION segment.boundaries(text, text, integer) IS
 'the next instants after segment.now() at which another day, hour or other unit begins in a time zone (the session''s if empty), at most so many';
+
+CREATE FUNCTION segment.next_decay(value float8, threshold float8, half_life interval) RETURNS timestamptz
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'segment_next_decay';
+COMMENT ON FUNCTION segment.next_decay(float8, float8, interval) IS
+'the instant after segment.now() at which a value that loses half of itself in every half-life passes a threshold, or a little before; NULL if it never does';

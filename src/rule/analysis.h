@@ -73,6 +73,15 @@ extern void chain_append(Chain *chain, const char *step, const char *argument);
  */
 extern char *comparison_flip(const TimeWalk *walk, Node *node);
 
+/* own.c: what is known of the extension's own aggregates */
+
+/* The flip of a value of theirs compared with a target of a type, as SQL; or NULL. */
+extern char *own_flip(const TimeWalk *walk, Node *moving, const char *how, Oid type,
+					  const char *target);
+
+/* The next change of such a value, as SQL outside of aggregates; or NULL. */
+extern char *own_change(const TimeWalk *walk, Node *node);
+
 /* search.c */
 
 /*

@@ -151,7 +151,10 @@ static char *
 flip_of_sides(const TimeWalk *walk, Node *moving, int strategy, Oid type, const char *target)
 {
 	Chain		chain;
+	char	   *own = own_flip(walk, moving, flip_name(strategy), type, target);
 
+	if (own != NULL)
+		return own;
 	if (IsA(moving, MinMaxExpr))
 		return flip_of_any(walk, ((MinMaxExpr *) moving)->args, strategy, type, target);
 	if (IsA(moving, CoalesceExpr))

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "rule/crossing.h"
 #include "rule/steps.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -45,9 +46,8 @@ typedef enum Flip
 	EITHER						/* = and <> */
 } Flip;
 
-/* The as-of instant, as segment.now() returns it. */
-static TimestampTz
-as_of(void)
+TimestampTz
+crossing_as_of(void)
 {
 	TimestampTz instant;
 
@@ -69,7 +69,7 @@ find_flip_after(TimestampTz from, Steps *steps, int64 target, TimestampTz *resul
 static void
 find_flip(Steps *steps, int64 target, TimestampTz *result)
 {
-	find_flip_after(as_of(), steps, target, result);
+	find_flip_after(crossing_as_of(), steps, target, result);
 }
 
 /* Is value >= target at an instant, and not value >= target + 1? */
@@ -87,8 +87,8 @@ is_equal(TimestampTz at, Steps *steps, int64 target)
 static void
 find_equality(Steps *steps, int64 target, TimestampTz *result)
 {
-	bool		equal = is_equal(as_of(), steps, target);
-	TimestampTz from = as_of();
+	bool		equal = is_equal(crossing_as_of(), steps, target);
+	TimestampTz from = crossing_as_of();
 
 	for (int i = 0; i < MOST_PIECES; i++)
 	{
@@ -169,7 +169,7 @@ segment_crossing_span(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	result = crossing_add_span(after ? at + 1 : at,
 							   span->month, span->day, span->time);
-	if (!IS_VALID_TIMESTAMP(result) || result <= as_of())
+	if (!IS_VALID_TIMESTAMP(result) || result <= crossing_as_of())
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
 }
@@ -286,7 +286,7 @@ find_change_of_units(Steps *steps, const Step *whole, TimestampTz *result)
 	CrossingPiece piece;
 	int64		units;
 
-	if (!steps_piece(as_of(), &piece, steps))
+	if (!steps_piece(crossing_as_of(), &piece, steps))
 		return;
 	for (int i = steps->moving; i < steps->count; i++)
 	{
@@ -318,10 +318,10 @@ segment_next_change(PG_FUNCTION_ARGS)
 	}
 	if (whole != NULL)
 		find_change_of_units(&steps, whole, &result);
-	else if (!steps_piece(as_of(), &piece, &steps))
+	else if (!steps_piece(crossing_as_of(), &piece, &steps))
 		PG_RETURN_NULL();
 	else if (piece.flat)
-		crossing_change(as_of(), MOST_PIECES, steps_piece, &steps, &result);
+		crossing_change(crossing_as_of(), MOST_PIECES, steps_piece, &steps, &result);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -359,7 +359,7 @@ find_boundaries(text *unit, text *zone, int most)
 {
 	Steps		steps = {.count = 2, .moving = 2};
 	Datum	   *instants = palloc(sizeof(Datum) * Max(most, 1));
-	TimestampTz at = as_of();
+	TimestampTz at = crossing_as_of();
 	int			count = 0;
 
 	steps.step[0].kind = STEP_LOCAL;
@@ -388,7 +388,7 @@ segment_boundaries(PG_FUNCTION_ARGS)
 	Boundaries *kept = fcinfo->flinfo->fn_extra;
 	MemoryContext old;
 
-	if (kept != NULL && kept->from == as_of() && kept->most == most &&
+	if (kept != NULL && kept->from == crossing_as_of() && kept->most == most &&
 		same_text(kept->unit, unit) && same_text(kept->zone, zone))
 		PG_RETURN_ARRAYTYPE_P(kept->result);
 	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
@@ -400,7 +400,7 @@ segment_boundaries(PG_FUNCTION_ARGS)
 		pfree(kept->zone);
 		pfree(kept->result);
 	}
-	kept->from = as_of();
+	kept->from = crossing_as_of();
 	kept->most = most;
 	kept->unit = keep_text(unit);
 	kept->zone = keep_text(zone);

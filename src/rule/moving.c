@@ -226,8 +226,13 @@ is_moving_walker(Node *node, void *arg)
 {
 	const SegmentTable *table = arg;
 
+	Aggref	   *agg;
+
 	if (node == NULL)
 		return false;
+	agg = rule_aggregate_of_fixed_field(node);
+	if (agg != NULL)
+		return expression_tree_walker((Node *) agg, is_moving_walker, arg);
 	if (rule_moves_itself(node))
 		return true;
 	if (IsA(node, Var) && table != NULL)

@@ -233,6 +233,14 @@ rule_deparse_with(Node *node, Oid relation, const char *column)
 	return result;
 }
 
+Node *
+rule_parse_canonical(const char *expression, Oid relation)
+{
+	Query	   *query = analyze_over(parse_bare_expression(expression), expression, relation);
+
+	return rule_replace_now((Node *) linitial_node(TargetEntry, query->targetList)->expr);
+}
+
 static void
 check_volatility(Node *node)
 {

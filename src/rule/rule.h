@@ -76,6 +76,14 @@ extern bool rule_is_moving(Node *node, const SegmentTable *table);
 extern bool rule_moves_itself(Node *node);
 extern bool rule_is_now(Node *node);
 
+/* own.c */
+
+/*
+ * A field of the result of one of our aggregates that changes with events
+ * alone, though the aggregate moves with time: the aggregate, else NULL.
+ */
+extern Aggref *rule_aggregate_of_fixed_field(Node *node);
+
 /* harmless.c */
 
 /* Can an expression be evaluated for any row and at any instant? */
@@ -93,6 +101,9 @@ extern void rule_analyze_time(CheckedRule *rule, const SegmentTable *table, Oid 
 
 /* parse.c: canonical text of a node over one relation */
 extern char *rule_deparse(Node *node, Oid relation);
+
+/* A canonical expression over a relation as a node, as rule_check makes it. */
+extern Node *rule_parse_canonical(const char *expression, Oid relation);
 
 /* The same of a node that also reads the one column of a second relation (varno 2). */
 extern char *rule_deparse_with(Node *node, Oid relation, const char *column);

@@ -23,6 +23,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "rule/analysis.h"
+#include "utils/lsyscache.h"
 
 /* Beyond that, the instants of the parts of an AND or OR stay apart. */
 #define LONGEST_COMBINED	20000
@@ -257,16 +258,17 @@ add_earliest_event(TimeWalk *walk, List *outer, List *filter)
 
 /*
  * An aggregate.  What is fixed in its filter chooses the events whose instants
- * matter; for its arguments, all of the filter does.
+ * matter; for its arguments, all of the filter does.  fixed: but for these it
+ * does not move.
  */
 static void
-analyze_aggregate(Aggref *agg, TimeWalk *walk)
+analyze_aggregate(Aggref *agg, TimeWalk *walk, bool fixed)
 {
 	List	   *outer = walk->found;
 	bool		outer_conditional = walk->conditional;
 	List	   *filter = make_ands_implicit(agg->aggfilter);
 
-	if (rule_moves_itself((Node *) agg))
+	if (!fixed && rule_moves_itself((Node *) agg))
 	{
 		give_up(walk, (Node *) agg);
 		return;
@@ -328,6 +330,9 @@ change_of(TimeWalk *walk, Node *node)
 	Chain		chain;
 	char	   *result;
 
+	result = own_change(walk, node);
+	if (result != NULL)
+		return result;
 	if (IsA(node, List) || IsA(node, TargetEntry) || IsA(node, Aggref) ||
 		(walk->conditional && !rule_is_harmless(node)))
 		return NULL;
@@ -358,7 +363,9 @@ analyze_walker(Node *node, TimeWalk *walk)
 	if (crossing != NULL)
 		add_instant(walk, crossing);
 	else if (IsA(node, Aggref))
-		analyze_aggregate((Aggref *) node, walk);
+		analyze_aggregate((Aggref *) node, walk, false);
+	else if (rule_aggregate_of_fixed_field(node) != NULL)
+		analyze_aggregate(rule_aggregate_of_fixed_field(node), walk, true);
 	else if (IsA(node, BoolExpr))
 		analyze_bool((BoolExpr *) node, walk);
 	else if (IsA(node, CaseExpr))
@@ -371,6 +378,30 @@ analyze_walker(Node *node, TimeWalk *walk)
 	return false;
 }
 
+/*
+ * Puts the expressions of scores over the row that change all the time in place
+ * of their columns: compared with something, they may be analyzed.
+ */
+static Node *
+inline_scores(Node *node, void *arg)
+{
+	const SegmentTable *table = arg;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var))
+	{
+		Column	   *column = catalog_find_column(table, get_attname(table->relid,
+																	((Var *) node)->varattno, false));
+
+		if (column != NULL && column->unanalyzed != NULL && column->over == OVER_ROW &&
+			column->kind == COLUMN_SCORE)
+			return inline_scores(rule_parse_canonical(column->expression, table->relid), arg);
+		return copyObject(node);
+	}
+	return expression_tree_mutator(node, inline_scores, arg);
+}
+
 void
 rule_analyze_time(CheckedRule *rule, const SegmentTable *table, Oid relation)
 {
@@ -380,7 +411,10 @@ rule_analyze_time(CheckedRule *rule, const SegmentTable *table, Oid relation)
 	walk.columns = relation == table->relid ? table : NULL;
 	walk.relation = relation;
 	walk.rule = rule;
-	analyze_walker(rule->node, &walk);
+	if (walk.columns != NULL)
+		analyze_walker(inline_scores(rule->node, unconstify(SegmentTable *, table)), &walk);
+	else
+		analyze_walker(rule->node, &walk);
 	foreach(lc, walk.found)
 		rule->crossings = lappend(rule->crossings, strVal(lfirst(lc)));
 }

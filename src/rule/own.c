@@ -1,0 +1,209 @@
+/*
+ * own.c
+ *		What is known of how the extension's own aggregates move with time.
+ *
+ * All of them look at the clock.  But over the stream, which ends at
+ * segment.now(), some fields of their results do not move, and others at
+ * instants that can be computed.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_type.h"
+#include "rule/analysis.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+typedef struct OwnField
+{
+	const char *aggregate;
+	const char *field;
+} OwnField;
+
+/* Fields that change with events alone. */
+static const OwnField fixed_fields[] = {
+	{"rhythm", "events"}, {"rhythm", "mean"}, {"rhythm", "median"}, {"rhythm", "deviation"},
+	{"rhythm", "regularity"}, {"rhythm", "expected_next"},
+	{"streak", "longest"}, {"streak", "active"}, {"streak", "last_active"},
+	{"repeat_purchase", "frequency"}, {"repeat_purchase", "recency"}
+};
+
+/* Is it this aggregate of ours, over the times of the events of the stream? */
+static bool
+is_own(Node *node, const char *name)
+{
+	Aggref	   *agg = (Aggref *) node;
+	char	   *schema;
+	Node	   *at;
+
+	if (!IsA(node, Aggref) || agg->args == NIL)
+		return false;
+	schema = get_namespace_name(get_func_namespace(agg->aggfnoid));
+	at = (Node *) linitial_node(TargetEntry, agg->args)->expr;
+	/* the stream's columns: key, at and so on */
+	return schema != NULL && strcmp(schema, "segment") == 0 &&
+		strcmp(get_func_name(agg->aggfnoid), name) == 0 &&
+		IsA(at, Var) && ((Var *) at)->varattno == 2;
+}
+
+static bool
+is_own_field(Node *node, const char *aggregate, const char *name)
+{
+	FieldSelect *field = (FieldSelect *) node;
+	Oid			relation;
+
+	if (!IsA(node, FieldSelect) || !is_own((Node *) field->arg, aggregate))
+		return false;
+	relation = typeidTypeRelid(exprType((Node *) field->arg));
+	return strcmp(get_attname(relation, field->fieldnum, false), name) == 0;
+}
+
+Aggref *
+rule_aggregate_of_fixed_field(Node *node)
+{
+	for (int i = 0; i < lengthof(fixed_fields); i++)
+	{
+		if (is_own_field(node, fixed_fields[i].aggregate, fixed_fields[i].field))
+			return (Aggref *) ((FieldSelect *) node)->arg;
+	}
+	return NULL;
+}
+
+/* Does nothing in the aggregate's arguments and filter move? */
+static bool
+has_fixed_arguments(const TimeWalk *walk, Aggref *agg)
+{
+	return !walk_moving(walk, (Node *) agg->args) && !walk_moving(walk, (Node *) agg->aggfilter);
+}
+
+static Node *
+argument(Aggref *agg, int n)
+{
+	return (Node *) list_nth_node(TargetEntry, agg->args, n)->expr;
+}
+
+/* Another field of the same result. */
+static char *
+other_field(const TimeWalk *walk, FieldSelect *field, const char *name)
+{
+	return psprintf("(%s).%s", walk_text(walk, (Node *) field->arg), name);
+}
+
+/* The score of a column read by a rule over the row. */
+static Node *
+score_of(const TimeWalk *walk, Node *node)
+{
+	Column	   *column;
+
+	if (!IsA(node, Var) || walk->columns == NULL)
+		return node;
+	column = catalog_find_column(walk->columns, get_attname(walk->columns->relid,
+															((Var *) node)->varattno, false));
+	return column == NULL || column->over != OVER_EVENTS ? node :
+		rule_parse_canonical(column->expression, walk->columns->events);
+}
+
+/*
+ * engagement(…) <compared with> target: a sum of which each part loses half of
+ * its value in every half-life does so itself.
+ */
+static char *
+flip_of_engagement(const TimeWalk *walk, Node *moving, Oid type, const char *target)
+{
+	Aggref	   *agg = (Aggref *) score_of(walk, moving);
+	TimeWalk	events = *walk;
+	Node	   *half_life;
+
+	if (!is_own((Node *) agg, "engagement") || type == INTERVALOID)
+		return NULL;
+	events.columns = NULL;
+	half_life = eval_const_expressions(NULL, copyObject(argument(agg, 2)));
+	if (!IsA(half_life, Const) || ((Const *) half_life)->constisnull || !has_fixed_arguments(&events, agg))
+		return NULL;
+	return psprintf("segment.next_decay((%s)::float8, (%s)::float8, %s)", walk_text(walk, moving),
+					target, walk_text(walk, half_life));
+}
+
+/* (rhythm(…)).overdue <strategy> target: the time since the last event, in units of the median. */
+static char *
+flip_of_overdue(const TimeWalk *walk, Node *moving, const char *how, Oid type, const char *target)
+{
+	FieldSelect *field = (FieldSelect *) moving;
+	char	   *median;
+
+	if (!is_own_field(moving, "rhythm", "overdue") || !has_fixed_arguments(walk, (Aggref *) field->arg) ||
+		(type != INT2OID && type != INT4OID && type != INT8OID && type != NUMERICOID && type != FLOAT8OID))
+		return NULL;
+	median = psprintf("EXTRACT(epoch FROM %s)::float8", other_field(walk, field, "median"));
+	return psprintf("segment.next_flip('%s'::text, (%s)::%s, 'since'::text, %s - pg_catalog.make_interval(secs => %s),"
+					" 'number'::text, %s * 1000000::float8)", how, target, catalog_type_name(type),
+					other_field(walk, field, "expected_next"), median, median);
+}
+
+char *
+own_flip(const TimeWalk *walk, Node *moving, const char *how, Oid type, const char *target)
+{
+	char	   *result = flip_of_engagement(walk, moving, type, target);
+
+	return result != NULL ? result : flip_of_overdue(walk, moving, how, type, target);
+}
+
+/* (streak(…)).current falls to 0 when the second unit after the last begins. */
+static char *
+change_of_streak(const TimeWalk *walk, FieldSelect *field)
+{
+	Aggref	   *agg = (Aggref *) field->arg;
+	Node	   *unit = list_length(agg->args) < 2 ? NULL :
+		eval_const_expressions(NULL, copyObject(argument(agg, 1)));
+	const char *name = "day";
+
+	if (unit != NULL)
+	{
+		if (!IsA(unit, Const) || ((Const *) unit)->constisnull)
+			return NULL;
+		name = TextDatumGetCString(((Const *) unit)->constvalue);
+		if (pg_strncasecmp(name, "day", 3) == 0)
+			name = "day";
+		else if (pg_strncasecmp(name, "week", 4) == 0)
+			name = "week";
+		else if (pg_strncasecmp(name, "month", 5) == 0)
+			name = "month";
+		else
+			return NULL;
+	}
+	return psprintf("CASE WHEN %s > 0 THEN segment.next_flip('reaches'::text,"
+					" pg_catalog.date_trunc('%s'::text, (%s)::timestamp) + '2 %s'::interval,"
+					" 'local'::text, ''::text, 'trunc'::text, '%s'::text) END",
+					other_field(walk, field, "current"), name,
+					other_field(walk, field, "last_active"), name, name);
+}
+
+/* Events leave the last period of trend(…), and then the one before it. */
+static char *
+change_of_trend(const TimeWalk *walk, Aggref *agg)
+{
+	char	   *at = walk_text(walk, argument(agg, 0));
+	char	   *period = walk_text(walk, argument(agg, 2));
+	char	   *filter = agg->aggfilter == NULL ? "" :
+		psprintf(" FILTER (WHERE %s)", walk_text(walk, (Node *) agg->aggfilter));
+
+	return psprintf("min(LEAST(segment.crossing(%s, - (%s), false), segment.crossing(%s, - ((%s) + (%s)), false)))%s",
+					at, period, at, period, period, filter);
+}
+
+char *
+own_change(const TimeWalk *walk, Node *node)
+{
+	if (is_own(node, "trend"))
+		return has_fixed_arguments(walk, (Aggref *) node) ? change_of_trend(walk, (Aggref *) node) : NULL;
+	if (!IsA(node, FieldSelect) || !IsA(((FieldSelect *) node)->arg, Aggref) ||
+		!has_fixed_arguments(walk, (Aggref *) ((FieldSelect *) node)->arg))
+		return NULL;
+	if (is_own_field(node, "streak", "current"))
+		return change_of_streak(walk, (FieldSelect *) node);
+	if (is_own_field(node, "repeat_purchase", "age"))
+		return "segment.next_change('local'::text, ''::text, 'trunc'::text, 'day'::text)";
+	return NULL;
+}
