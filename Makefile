@@ -56,6 +56,7 @@ OBJS = \
 	src/rule/time.o \
 	src/rule/comparison.o \
 	src/rule/chain.o \
+	src/rule/chain_functions.o \
 	src/rule/search.o \
 	src/rule/own.o \
 	src/rule/decay.o \

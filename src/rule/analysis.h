@@ -54,6 +54,7 @@ typedef struct Chain
 	/* What makes it step is the beginning of this unit on this clock alone, if given. */
 	char	   *unit;
 	char	   *zone;			/* as SQL */
+	int			neutral;		/* so many steps follow that clock alone */
 } Chain;
 
 /* Is the node such a value?  Its steps. */
@@ -64,6 +65,13 @@ extern char *chain_change(const Chain *chain);
 
 /* A further step, for a comparison with another type. */
 extern void chain_append(Chain *chain, const char *step, const char *argument);
+
+/* A step whose argument must not move; format casts it.  False if it does. */
+extern bool chain_append_fixed(const TimeWalk *walk, Chain *chain, const char *step,
+							   Node *argument, const char *format);
+
+/* chain_functions.c: adds what a function does to its moving argument, whose chain stands already. */
+extern bool chain_through_function(const TimeWalk *walk, FuncExpr *func, Chain *chain);
 
 /* comparison.c */
 

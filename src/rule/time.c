@@ -23,12 +23,14 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "rule/analysis.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 /* Beyond that, the instants of the parts of an AND or OR stay apart. */
 #define LONGEST_COMBINED	20000
 
 static bool analyze_walker(Node *node, TimeWalk *walk);
+static char *change_of(TimeWalk *walk, Node *node);
 
 static void
 add_instant(TimeWalk *walk, char *instant)
@@ -242,6 +244,24 @@ analyze_case(CaseExpr *expr, TimeWalk *walk)
 	walk->conditional = outer_conditional;
 }
 
+static bool
+is_bool_aggregate(Aggref *agg)
+{
+	return agg->aggfnoid == F_BOOL_OR || agg->aggfnoid == F_BOOL_AND || agg->aggfnoid == F_EVERY;
+}
+
+/* bool_or and bool_and: as long as events decide, the others do not matter. */
+static char *
+combine_events(TimeWalk *walk, Aggref *agg, char *instant)
+{
+	char	   *clause = agg->aggfilter == NULL ? "" :
+		psprintf(" FILTER (WHERE %s)", walk_text(walk, (Node *) agg->aggfilter));
+
+	return psprintf("COALESCE(max(CASE WHEN (%s) IS %s THEN COALESCE(%s, 'infinity'::timestamptz) END)%s, min(%s)%s)",
+					walk_text(walk, (Node *) linitial_node(TargetEntry, agg->args)->expr),
+					agg->aggfnoid == F_BOOL_OR ? "TRUE" : "FALSE", instant, clause, instant, clause);
+}
+
 /* The earliest over the events that a filter (or NIL) admits. */
 static void
 add_earliest_event(TimeWalk *walk, List *outer, List *filter)
@@ -276,8 +296,19 @@ analyze_aggregate(Aggref *agg, TimeWalk *walk, bool fixed)
 	walk->conditional = false;
 	walk->found = NIL;
 	analyze_walker((Node *) agg->aggdirectargs, walk);
-	analyze_walker((Node *) agg->args, walk);
-	add_earliest_event(walk, outer, filter);
+	if (is_bool_aggregate(agg))
+	{
+		char	   *instant = earliest_in(walk, (Node *) agg->args);
+
+		walk->found = outer;
+		if (instant != NULL)
+			add_instant(walk, combine_events(walk, agg, instant));
+	}
+	else
+	{
+		analyze_walker((Node *) agg->args, walk);
+		add_earliest_event(walk, outer, filter);
+	}
 	outer = walk->found;
 	walk->found = NIL;
 	analyze_parts(walk, filter, true, false);
@@ -286,8 +317,33 @@ analyze_aggregate(Aggref *agg, TimeWalk *walk, bool fixed)
 }
 
 /*
- * Is it a question for NULL, of a comparison of a moving value?  That is NULL
- * if a fixed value in it is, whatever the time.
+ * Is an expression NULL if, and only if, some value in it is that does not move?
+ */
+static bool
+is_strict(Node *node)
+{
+	ListCell   *lc;
+	List	   *args;
+
+	if (IsA(node, RelabelType))
+		return is_strict((Node *) ((RelabelType *) node)->arg);
+	if (IsA(node, OpExpr) && op_strict(((OpExpr *) node)->opno))
+		args = ((OpExpr *) node)->args;
+	else if (IsA(node, FuncExpr) && func_strict(((FuncExpr *) node)->funcid))
+		args = ((FuncExpr *) node)->args;
+	else
+		return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref);
+	foreach(lc, args)
+	{
+		if (!is_strict(lfirst(lc)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is it a question for NULL, of a comparison?  Where it is strict, the answer
+ * does not depend on the time.
  */
 static bool
 asks_for_null(TimeWalk *walk, Node *node)
@@ -301,7 +357,7 @@ asks_for_null(TimeWalk *walk, Node *node)
 		arg = (Node *) ((BooleanTest *) node)->arg;
 	else
 		return false;
-	return IsA(arg, OpExpr) && comparison_flip(walk, arg) != NULL;
+	return IsA(arg, OpExpr) && (is_strict(arg) ? change_of(walk, arg) : comparison_flip(walk, arg)) != NULL;
 }
 
 /* Any other node: what stands below may be evaluated only sometimes. */
@@ -337,7 +393,9 @@ change_of(TimeWalk *walk, Node *node)
 		(walk->conditional && !rule_is_harmless(node)))
 		return NULL;
 	result = comparison_flip(walk, node);
-	if (result != NULL || IsA(node, BoolExpr) || IsA(node, CaseExpr))
+	/* the parts of these are better looked at one by one */
+	if (result != NULL || IsA(node, BoolExpr) || IsA(node, CaseExpr) || IsA(node, CoalesceExpr) ||
+		IsA(node, NullTest) || IsA(node, BooleanTest))
 		return result;
 	if (!chain_of(walk, node, &chain) || !chain.stepping)
 		return search_change(walk, node);

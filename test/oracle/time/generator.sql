@@ -15,7 +15,7 @@ CREATE TABLE result (
 	expression text,
 	verdict text,			-- NULL: right
 	unanalyzed text,
-	wakes int, needless int	-- over the customers: finite instants, and those at which nothing changes
+	wakes int, needless int	-- over the customers: instants within a year, and those at which nothing changes
 );
 
 -- Dice ------------------------------------------------------------------------
@@ -128,6 +128,8 @@ END $$;
 
 -- A number that moves, and one to compare it with.
 CREATE FUNCTION numbers() RETURNS text[] LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	field text[];
 BEGIN
 	CASE dice(9)
 	WHEN 0 THEN RETURN ARRAY['extract(epoch FROM ' || pick('now() - at', 'at - now()', 'localtimestamp - ts') || ')', pick('3600', '86400', '2592000', '0.5 + k')];
@@ -138,15 +140,18 @@ BEGIN
 	WHEN 5 THEN RETURN ARRAY[format('extract(%s FROM %s)', pick('year', 'month', 'day'), pick('age(at)', 'age(now(), at)', 'age(d)')), pick('0', '1', 'k', '-1')];
 	WHEN 6 THEN RETURN ARRAY['date_part(''day'', now() - at)', pick('0', '1', '30', 'k')];
 	WHEN 7 THEN RETURN ARRAY['floor(extract(epoch FROM now() - at) / 3600)', pick('1', '24', '720', 'k')];
-	ELSE RETURN ARRAY[format('extract(%s FROM %s)', pick('hour', 'dow', 'isodow', 'day', 'doy', 'week', 'month', 'quarter', 'year', 'minute'),
-							 moving(pick('timestamptz', 'timestamp', 'date'), 1)), pick('0', '1', '5', '12', 'k')];
+	ELSE
+		field := (ARRAY['{hour,9}', '{hour,17}', '{dow,0}', '{dow,5}', '{isodow,1}', '{day,1}', '{day,15}', '{doy,60}', '{week,10}', '{month,3}',
+						'{quarter,2}', '{year,2024}', '{minute,30}'])[1 + dice(13)];
+		RETURN ARRAY[format('extract(%s FROM %s)', field[1], pick('now()', 'localtimestamp', 'current_date', 'now() - ' || span(),
+															   'now() AT TIME ZONE ' || zone(), 'current_date + 7')), field[2]];
 	END CASE;
 END $$;
 
 CREATE FUNCTION comparison() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	type text := pick('timestamptz', 'timestamptz', 'timestamptz', 'timestamp', 'date', 'date', 'interval', 'number', 'number');
-	operator text := pick('<', '<=', '>', '>=', '<', '<=', '>', '>=', '=', '<>', 'IS DISTINCT FROM');
+	operator text := pick('<', '<=', '>', '>=', '<', '<=', '>', '>=', '<', '<=', '>', '>=', '=', '<>', 'IS DISTINCT FROM');
 	sides text[];
 BEGIN
 	IF type = 'number' THEN
@@ -159,7 +164,7 @@ BEGIN
 		sides := ARRAY[moving(type, 1 + dice(2)), fixed(type)];
 	END IF;
 	CASE dice(10)
-	WHEN 0 THEN RETURN format('%s BETWEEN %s AND %s', sides[1], sides[2], CASE type WHEN 'number' THEN sides[2] || ' + 3' ELSE fixed(type) END);
+	WHEN 0 THEN RETURN format('%s BETWEEN %s AND %s', sides[1], sides[2], CASE type WHEN 'number' THEN sides[2] || ' + 3' WHEN 'interval' THEN sides[2] || ' + ''2 days''' ELSE format('%s + interval ''3 days''', sides[2]) END);
 	WHEN 1 THEN RETURN format('%s IN (%s, %s)', sides[1], sides[2], CASE type WHEN 'number' THEN sides[2] || ' + 1' ELSE fixed(type) END);
 	WHEN 2, 3, 4 THEN RETURN format('%s %s %s', sides[2], operator, sides[1]);
 	WHEN 5 THEN
@@ -186,7 +191,7 @@ BEGIN
 	WHEN 2 THEN RETURN format('(k > 2 AND %s)', condition(depth - 1));
 	WHEN 3 THEN RETURN format('(%s OR k = 1)', condition(depth - 1));
 	WHEN 4 THEN RETURN format('NOT (%s)', condition(depth - 1));
-	WHEN 5 THEN RETURN format('(%s) IS %s', condition(depth - 1), pick('NOT TRUE', 'UNKNOWN', 'NOT NULL', 'FALSE'));
+	WHEN 5 THEN RETURN format('(%s) IS %s', condition(depth - 1), pick('NOT TRUE', 'FALSE', 'NOT FALSE', 'TRUE', 'UNKNOWN', 'NOT NULL'));
 	WHEN 6 THEN RETURN format('CASE WHEN %s THEN %s ELSE %s END', pick('k > 1', condition(0)), condition(0), pick('false', condition(0)));
 	WHEN 7 THEN RETURN format('COALESCE(%s, false)', condition(depth - 1));
 	ELSE RETURN comparison();
@@ -214,13 +219,13 @@ BEGIN
 	END IF;
 	CASE dice(10)
 	WHEN 0 THEN RETURN format('max(%s)', step);
-	WHEN 1 THEN RETURN format('sum(CASE WHEN %s THEN k ELSE 0 END)', condition(1));
+	WHEN 1 THEN RETURN format('sum(CASE WHEN %s THEN k + 1 ELSE 0 END)', condition(1));
 	WHEN 2 THEN RETURN format('bool_or(%s)', condition(1));
 	WHEN 3 THEN RETURN format('count(*) FILTER (WHERE %s AND %s)', condition(0), condition(0));
 	WHEN 4 THEN RETURN format('max(at) %s %s', pick('<', '>='),
 							 pick('now() - interval ''30 days''', 'now() - interval ''1 month''', 'date_trunc(''day'', now()) - interval ''1 day''', 'current_date - 7'));
 	WHEN 5 THEN RETURN 'count(*) > 2 AND current_date - max(d) > 3';
-	WHEN 6 THEN RETURN format('sum(k) FILTER (WHERE %s) - sum(k) FILTER (WHERE %s)', condition(0), condition(1));
+	WHEN 6 THEN RETURN format('count(*) FILTER (WHERE %s) - count(at) FILTER (WHERE %s)', condition(0), condition(1));
 	ELSE RETURN format('count(*) FILTER (WHERE %s)', condition(1));
 	END CASE;
 END $$;
@@ -335,8 +340,8 @@ BEGIN
 				FROM (SELECT c, t, %s AS value FROM looked JOIN %s USING (c) %s) later JOIN said USING (c))
 			SELECT (SELECT format('customer %%s: %%s until %%s, but %%s at %%s', c, before, until, after, t)
 					FROM found WHERE changed AND t < until ORDER BY t LIMIT 1),
-				   (SELECT count(*) FROM said WHERE until < 'infinity'),
-				   (SELECT count(*) FROM found WHERE NOT changed AND t = until)$sql$,
+				   (SELECT count(*) FROM said WHERE until < $1 + interval '1 year'),
+				   (SELECT count(*) FROM found WHERE NOT changed AND t = until AND until < $1 + interval '1 year')$sql$,
 			score.expression, coalesce(until, '''infinity''::timestamptz'), source, groups,
 			later, source, CASE WHEN over_events THEN 'GROUP BY c, t' ELSE '' END)
 		INTO verdict, wakes, needless USING as_of;
