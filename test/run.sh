@@ -131,6 +131,8 @@ run_suites() {
 		as_worker env PATH="$PG_BIN:$PATH" bash test/docs.sh
 	suite aggregates '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/aggregate/run.sh
+	suite time '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/time/run.sh
 	suite clickhouse '^not ok|^#|# skip' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/clickhouse/run.sh
 	if [ -e "${pgtap[0]}" ]; then

@@ -67,6 +67,20 @@ crossing_widen_by(CrossingWindow window, int64 least, int64 most)
 	return window;
 }
 
+/* How far the answer at the beginning of a piece stays what it is. */
+static int64
+sure_distance(const CrossingPiece *piece, int64 target)
+{
+	int64		stairs = piece->run;
+
+	if (!piece->flat)
+		return piece->reach;
+	/* below the target, no further than to the stair that may reach it */
+	if (piece->value < target && target - piece->grain - piece->value < stairs)
+		stairs = target - piece->grain - piece->value;
+	return Max(piece->reach, stairs);
+}
+
 bool
 crossing_find(int64 from, int64 target, CrossingWindow window,
 			  CrossingFunction f, void *arg, int64 *result)
@@ -98,7 +112,7 @@ crossing_find(int64 from, int64 target, CrossingWindow window,
 		if (!holds && !piece.flat &&
 			(uint64) target - (uint64) piece.value < (uint64) piece.reach)
 			return !pg_add_s64_overflow(t, target - piece.value, result);
-		if (pg_add_s64_overflow(t, piece.reach, &t) || t > window.last)
+		if (pg_add_s64_overflow(t, sure_distance(&piece, target), &t) || t > window.last)
 			return false;
 	}
 }

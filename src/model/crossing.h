@@ -16,12 +16,17 @@
 /*
  * One piece of f: for every d with 0 <= d < reach, f(t + d) is value + d, or
  * value if flat.  A reach that is shorter than could be is no mistake.
+ *
+ * A flat piece may be a stair of a flight: for 0 <= d < run, f does not fall,
+ * and f(t + d) is at most value + d + grain.  run is 0 if nothing is known.
  */
 typedef struct CrossingPiece
 {
 	int64		value;
 	int64		reach;
 	bool		flat;
+	int64		run;
+	int64		grain;
 } CrossingPiece;
 
 /* The piece of f that begins at t; false if f has no value there. */

@@ -60,8 +60,26 @@ next_transition(pg_tz *tz, pg_time_t after, pg_time_t *at,
 void
 local_limit(CrossingPiece *piece, int64 distance)
 {
-	if (!piece->flat && distance > 0 && distance < piece->reach)
-		piece->reach = distance;
+	if (distance <= 0)
+		return;
+	if (!piece->flat)
+		piece->reach = Min(piece->reach, distance);
+	else
+		piece->run = Min(piece->run, Max(distance - piece->grain, 0));
+}
+
+void
+local_flatten(CrossingPiece *piece, int64 distance, int64 grain)
+{
+	if (!piece->flat)
+	{
+		piece->run = piece->reach;
+		piece->reach = Min(piece->reach, distance);
+	}
+	else
+		piece->reach = Max(piece->reach, Min(piece->run, distance - piece->grain));
+	piece->grain += grain;
+	piece->flat = true;
 }
 
 /*
@@ -379,7 +397,6 @@ local_trunc(CrossingPiece *piece, int unit)
 		piece->value = first_of_month(month);
 		end = first_of_month(month + length);
 	}
-	limit_to(piece, local, end);
-	piece->flat = true;
+	local_flatten(piece, end - local, unit_length);
 	return true;
 }

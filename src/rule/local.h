@@ -44,7 +44,10 @@ extern bool local_unit(text *name, int *unit);
 /* How long a unit can last, in microseconds. */
 extern int64 local_unit_length(int unit);
 
-/* No further than a distance, unless the piece stands still. */
+/* No further than a distance; what stands still already goes on, but maybe not its next stairs. */
 extern void local_limit(CrossingPiece *piece, int64 distance);
+
+/* From here on a stair, which ends after a distance; grain: the longest there is. */
+extern void local_flatten(CrossingPiece *piece, int64 distance, int64 grain);
 
 #endif							/* SEGMENT_RULE_LOCAL_H */

@@ -268,8 +268,7 @@ round_piece(CrossingPiece *piece, int64 unit)
 		piece->value = (value + unit / 2) / unit * unit;
 	else
 		piece->value = -((-value + unit / 2) / unit * unit);
-	local_limit(piece, piece->value + unit / 2 > value ? piece->value + unit / 2 - value : 1);
-	piece->flat = true;
+	local_flatten(piece, piece->value + unit / 2 > value ? piece->value + unit / 2 - value : 1, unit);
 	return true;
 }
 
@@ -288,7 +287,7 @@ age_piece(CrossingPiece *piece, const Step *step)
 {
 	int64		value = piece->value;
 	int64		other = step->number;
-	CrossingPiece there = {other, PG_INT64_MAX, false};
+	CrossingPiece there = {other, PG_INT64_MAX};
 	LocalZone	zone;
 	int64		distance;
 	Interval   *age;
@@ -313,6 +312,7 @@ age_piece(CrossingPiece *piece, const Step *step)
 		piece->flat = true;
 	}
 	piece->value = span_of(age);
+	piece->run = 0;
 	pfree(age);
 	return true;
 }
@@ -326,6 +326,8 @@ steps_piece(int64 t, CrossingPiece *piece, void *arg)
 	piece->value = t;
 	piece->reach = PG_INT64_MAX;
 	piece->flat = false;
+	piece->run = 0;
+	piece->grain = 0;
 	for (int i = 0; valid && i < steps->moving; i++)
 	{
 		const Step *step = &steps->step[i];

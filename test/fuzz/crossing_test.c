@@ -77,6 +77,20 @@ goes_on(const Clock *clock, int t, int length)
 		clock->offset[t + length] == clock->offset[t] - (clock->flat[t] ? length : 0);
 }
 
+/* A part of the flight of stairs that begins at t: where f does not fall, by a random grain. */
+static void
+find_run(const Clock *clock, int t, CrossingPiece *piece)
+{
+	int			length = 1;
+
+	piece->grain = pick(0, 5);
+	while (t + length < LENGTH && t + length != clock->hole &&
+		   clock->offset[t + length] - clock->offset[t + length - 1] >= -1 &&
+		   clock->offset[t + length] - clock->offset[t] <= piece->grain)
+		length++;
+	piece->run = pick(0, length);
+}
+
 /* A CrossingFunction; its reach is a random part of the true one. */
 static bool
 read_clock(int64 t, CrossingPiece *piece, void *arg)
@@ -91,6 +105,9 @@ read_clock(int64 t, CrossingPiece *piece, void *arg)
 	piece->value = t + clock->offset[t];
 	piece->reach = pick(1, length);
 	piece->flat = clock->flat[t];
+	piece->run = 0;
+	if (piece->flat && pick(0, 1) == 0)
+		find_run(clock, (int) t, piece);
 	return true;
 }
 
