@@ -21,6 +21,7 @@ CALL begin();
 
 -- The rows as of an instant, and at each of the next instants at which one of
 -- them is due: as before a microsecond earlier, and all of them right at it.
+CREATE TABLE seen (n serial, what text);
 CREATE PROCEDURE follow(start timestamptz, steps int)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -31,7 +32,7 @@ BEGIN
 	FOR step IN 0 .. steps LOOP
 		PERFORM set_config('segment.as_of', (t - interval '1 microsecond')::text, false);
 		IF step > 0 AND EXISTS (SELECT FROM segment.verify('examples.customers')) THEN
-			RAISE WARNING 'differs before %: %', t, (SELECT string_agg(v::text, ' ') FROM segment.verify('examples.customers') v);
+			INSERT INTO examples.seen (what) SELECT format('differs before %s: %s', t, (SELECT string_agg(v::text, ' ') FROM segment.verify('examples.customers') v));
 		END IF;
 		PERFORM set_config('segment.as_of', t::text, false);
 		IF step = 0 THEN
@@ -40,11 +41,11 @@ BEGIN
 			CALL segment.refresh('examples.customers');
 		END IF;
 		IF EXISTS (SELECT FROM segment.verify('examples.customers')) THEN
-			RAISE WARNING 'differs at %: %', t, (SELECT string_agg(v::text, ' ') FROM segment.verify('examples.customers') v);
+			INSERT INTO examples.seen (what) SELECT format('differs at %s: %s', t, (SELECT string_agg(v::text, ' ') FROM segment.verify('examples.customers') v));
 		END IF;
 		FOR r IN SELECT to_jsonb(c) - 'customer' - 'refreshed_at' - 'valid_until' - 'born' - 'trial_ends' AS columns, c.* FROM examples.customers c
 			WHERE refreshed_at = t ORDER BY customer LOOP
-			RAISE WARNING '% customer %: % until %', t, r.customer, r.columns, r.valid_until;
+			INSERT INTO examples.seen (what) SELECT format('%s customer %s: %s until %s', t, r.customer, r.columns, r.valid_until);
 		END LOOP;
 		SELECT min(valid_until) INTO t FROM examples.customers;
 		EXIT WHEN t = 'infinity';
@@ -58,6 +59,8 @@ INSERT INTO event VALUES (1, '2026-01-15 10:00', 'buy', NULL), (2, '2026-01-15 1
 SELECT segment.add_score('customers', 'last_purchase', 'max(at) FILTER (WHERE event = ''buy'')');
 SELECT segment.add_segment('customers', 'gone', 'last_purchase <= now() - interval ''90 days''');
 CALL follow('2026-02-01', 2);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- No login for 30 days, across the night of 25 October that has 25 hours: 30 days
 -- are until the same time of day, 720 hours are not.
@@ -66,6 +69,8 @@ SELECT segment.add_score('customers', 'last_login', 'max(at) FILTER (WHERE event
 SELECT segment.add_segment('customers', 'quiet_days', 'last_login <= now() - interval ''30 days''');
 SELECT segment.add_segment('customers', 'quiet_hours', 'last_login <= now() - interval ''720 hours''');
 CALL follow('2026-10-12', 3);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- Viewed one product more than 3 times within 7 days and has not bought it since:
 -- the first of four views leaves after 7 days.  The tea was bought.
@@ -76,6 +81,8 @@ SELECT segment.add_score('customers', 'wants',
 	'segment.unconverted(item, event = ''view'' AND at > now() - interval ''7 days'', event = ''buy'', at, 4)');
 SELECT segment.add_segment('customers', 'undecided', 'cardinality(wants) > 0');
 CALL follow('2026-05-05', 1);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- Signed up within 30 days and opened at least 3 different emails.
 INSERT INTO event VALUES (1, '2026-06-01 00:00', 'signup', NULL), (1, '2026-06-03 00:00', 'open', 'a'), (1, '2026-06-04 00:00', 'open', 'b'),
@@ -84,6 +91,8 @@ SELECT segment.add_score('customers', 'signed_up', 'min(at) FILTER (WHERE event 
 SELECT segment.add_score('customers', 'opened', 'count(DISTINCT item) FILTER (WHERE event = ''open'')');
 SELECT segment.add_segment('customers', 'keen', 'signed_up > now() - interval ''30 days'' AND opened >= 3');
 CALL follow('2026-06-10', 2);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- Bought in this calendar month, at the end of February of a leap year: until
 -- 1 March.
@@ -91,12 +100,16 @@ INSERT INTO event VALUES (1, '2028-02-29 23:59:59', 'buy', NULL), (2, '2028-01-3
 SELECT segment.add_score('customers', 'bought', 'count(*) FILTER (WHERE event = ''buy'' AND date_trunc(''month'', at) = date_trunc(''month'', now()))');
 SELECT segment.add_segment('customers', 'bought_this_month', 'bought > 0');
 CALL follow('2028-02-29 23:59:59.5', 2);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- Birthday within 7 days: the day of the year of today is that of the birthday or
 -- up to 7 before.  5 March is day 64 of 2026, so from day 57, 26 February.
 INSERT INTO account VALUES (1, '1990-03-05', NULL);
 SELECT segment.add_segment('customers', 'birthday', 'extract(doy FROM born) - extract(doy FROM now()) BETWEEN 0 AND 7');
 CALL follow('2026-01-10', 2);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- The same by age: a year older in seven days than today.  Of a 29 February it is
 -- 1 March in years that have none.
@@ -104,6 +117,8 @@ INSERT INTO account VALUES (1, '1990-03-05', NULL), (2, '1992-02-29', NULL);
 SELECT segment.add_segment('customers', 'birthday',
 	'extract(year FROM age(current_date + 7, born)) > extract(year FROM age(current_date - 1, born))');
 CALL follow('2026-01-10', 4);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- A cart left for 1, 24 and 48 hours.
 INSERT INTO event VALUES (1, '2026-03-28 12:00', 'cart', NULL), (2, '2026-03-28 12:00', 'cart', NULL), (2, '2026-03-28 12:30', 'buy', NULL);
@@ -113,6 +128,8 @@ SELECT segment.add_score('customers', 'left_at', 'CASE WHEN bought IS NULL OR bo
 SELECT segment.add_score('customers', 'stage',
 	'CASE WHEN left_at <= now() - interval ''48 hours'' THEN ''48 hours'' WHEN left_at <= now() - interval ''24 hours'' THEN ''24 hours'' WHEN left_at <= now() - interval ''1 hour'' THEN ''1 hour'' END');
 CALL follow('2026-03-28 12:45', 4);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- In segment A and never in B: who visits and never bought anything.
 INSERT INTO event VALUES (1, '2026-07-01 09:00', 'visit', NULL), (2, '2026-07-01 09:00', 'visit', NULL), (2, '2020-01-01', 'buy', NULL);
@@ -122,11 +139,15 @@ SELECT segment.add_segment('customers', 'a', 'visits > 0');
 SELECT segment.add_segment('customers', 'b', 'purchases > 0');
 SELECT segment.add_segment('customers', 'a_never_b', 'a AND NOT b');
 CALL follow('2026-07-02', 1);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- A trial that ends within 7 days: a week before it, and over when it is over.
 INSERT INTO account VALUES (1, NULL, '2026-04-03 18:00'), (2, NULL, NULL);
 SELECT segment.add_segment('customers', 'trial_ends_soon', 'trial_ends BETWEEN now() AND now() + interval ''7 days''');
 CALL follow('2026-03-20', 2);
+SELECT what FROM seen ORDER BY n \g (format=unaligned tuples_only=on)
+TRUNCATE seen;
 
 -- Engagement, 8 today with a half-life of 10 days, is below 2 after 20 days; the
 -- instant is given a little early, and looked at until it has come.
