@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 static void
 check_count(int count, const char *what)
@@ -43,21 +44,28 @@ read_untyped(FunctionCallInfo fcinfo, int argument, const char *what, uint64 bit
 		call->untyped_true |= bit;
 }
 
+/* A domain is as good as its type. */
+static Oid
+argument_type(FunctionCallInfo fcinfo, int argument)
+{
+	return getBaseType(get_fn_expr_argtype(fcinfo->flinfo, argument));
+}
+
 /* Looks at the types, which are the same in all rows. */
 static void
 check_types(FunctionCallInfo fcinfo, int first, const char *what, Conditions *call)
 {
+	Oid			first_type = argument_type(fcinfo, first);
+
 	/* A window function is not told of the word VARIADIC. */
 	call->is_array = get_fn_expr_variadic(fcinfo->flinfo) ||
-		(PG_NARGS() == first + 1 && get_fn_expr_argtype(fcinfo->flinfo, first) == BOOLARRAYOID);
+		(PG_NARGS() == first + 1 && first_type == BOOLARRAYOID);
 	if (call->is_array)
 	{
-		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, first);
-
-		if (type != BOOLARRAYOID)
+		if (first_type != BOOLARRAYOID)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("%ss must be of type boolean[], not %s", what, format_type_be(type))));
+					 errmsg("%ss must be of type boolean[], not %s", what, format_type_be(first_type))));
 		call->checked = true;
 		return;
 	}
@@ -66,7 +74,7 @@ check_types(FunctionCallInfo fcinfo, int first, const char *what, Conditions *ca
 	check_count(call->count, what);
 	for (int i = 0; i < call->count; i++)
 	{
-		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, first + i);
+		Oid			type = argument_type(fcinfo, first + i);
 
 		if (type == UNKNOWNOID)
 			read_untyped(fcinfo, first + i, what, UINT64CONST(1) << i, call);
