@@ -34,7 +34,7 @@ COMMENT ON TABLE segment.config_source IS 'event tables and attribute tables map
 CREATE TABLE segment.config_column (
     tbl        regclass NOT NULL,
     name       name     NOT NULL,
-    kind       text     NOT NULL CHECK (kind IN ('attribute', 'score', 'segment', 'eligible')),
+    kind       text     NOT NULL CHECK (kind IN ('attribute', 'score', 'segment', 'group', 'eligible')),
     position   int      NOT NULL,
     over       text     NOT NULL CHECK (over IN ('events', 'row', 'attributes')),
     expression text     NOT NULL,
@@ -42,9 +42,11 @@ CREATE TABLE segment.config_column (
     crossings  text[]   NOT NULL DEFAULT '{}',  -- expressions for the instants at which time alone may change it
     unanalyzed text,                            -- the part that moves with time in a way not analyzed
     depends    text[]   NOT NULL DEFAULT '{}',  -- columns that the expression reads
+    labels     text[],                          -- of a group
+    rules      text[],                          -- of a group: the rule of each label
     PRIMARY KEY (tbl, name)
 );
-COMMENT ON TABLE segment.config_column IS 'attributes, scores, segments and eligibility rules';
+COMMENT ON TABLE segment.config_column IS 'attributes, scores, segments, groups and eligibility rules';
 
 SELECT pg_catalog.pg_extension_config_dump('segment.config_table', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_source', '');

@@ -44,6 +44,7 @@ typedef enum ColumnKind
 	COLUMN_ATTRIBUTE,
 	COLUMN_SCORE,
 	COLUMN_SEGMENT,
+	COLUMN_GROUP,
 	COLUMN_ELIGIBLE				/* no column of the table: the rule of set_eligible */
 } ColumnKind;
 
@@ -66,6 +67,13 @@ typedef struct Column
 	List	   *crossings;		/* of char *: instants at which time alone may change it */
 	char	   *unanalyzed;		/* NULL, or the part that keeps it from being exact */
 	List	   *depends;		/* of char *: columns that the expression reads */
+
+	/*
+	 * Of a group: its labels, and for each the rule (of char *, canonical).
+	 * The expression is made of them.
+	 */
+	List	   *labels;
+	List	   *rules;
 } Column;
 
 typedef struct SegmentTable
@@ -109,6 +117,12 @@ extern Source *catalog_load_source(int id);
 
 /* Error unless the current role owns the segment table (or is a member of its owner). */
 extern void catalog_check_owner(Oid relid);
+
+/* Is a column a rule of true or false, which NULL does not meet? */
+extern bool catalog_is_condition(const Column *column);
+
+/* Does the history tell of a column's values? */
+extern bool catalog_is_recorded(const Column *column);
 
 extern Column *catalog_find_column(const SegmentTable *table, const char *name);
 

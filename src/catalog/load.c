@@ -38,7 +38,7 @@ enum
 {
 	COLUMN_TBL = 1, COLUMN_NAME, COLUMN_KIND, COLUMN_POSITION, COLUMN_OVER,
 	COLUMN_EXPRESSION, COLUMN_TYPE, COLUMN_CROSSINGS, COLUMN_UNANALYZED,
-	COLUMN_DEPENDS
+	COLUMN_DEPENDS, COLUMN_LABELS, COLUMN_RULES
 };
 
 typedef void (*RowReader) (HeapTuple tuple, TupleDesc desc, void *arg);
@@ -135,6 +135,16 @@ text_array(Datum array)
 	return result;
 }
 
+/* A text[] column as a list, or NIL. */
+static List *
+text_array_field(HeapTuple tuple, TupleDesc desc, AttrNumber column)
+{
+	bool		isnull;
+	Datum		value = field(tuple, desc, column, &isnull);
+
+	return isnull ? NIL : text_array(value);
+}
+
 static void
 read_table(HeapTuple tuple, TupleDesc desc, void *arg)
 {
@@ -179,6 +189,8 @@ column_kind(const char *kind)
 		return COLUMN_ATTRIBUTE;
 	if (strcmp(kind, "score") == 0)
 		return COLUMN_SCORE;
+	if (strcmp(kind, "group") == 0)
+		return COLUMN_GROUP;
 	return strcmp(kind, "segment") == 0 ? COLUMN_SEGMENT : COLUMN_ELIGIBLE;
 }
 
@@ -202,9 +214,11 @@ read_column(HeapTuple tuple, TupleDesc desc, void *arg)
 	column->over = column_over(text_field(tuple, desc, COLUMN_OVER));
 	column->expression = text_field(tuple, desc, COLUMN_EXPRESSION);
 	column->type = oid_field(tuple, desc, COLUMN_TYPE);
-	column->crossings = text_array(field(tuple, desc, COLUMN_CROSSINGS, NULL));
+	column->crossings = text_array_field(tuple, desc, COLUMN_CROSSINGS);
 	column->unanalyzed = text_field(tuple, desc, COLUMN_UNANALYZED);
-	column->depends = text_array(field(tuple, desc, COLUMN_DEPENDS, NULL));
+	column->depends = text_array_field(tuple, desc, COLUMN_DEPENDS);
+	column->labels = text_array_field(tuple, desc, COLUMN_LABELS);
+	column->rules = text_array_field(tuple, desc, COLUMN_RULES);
 	*columns = lappend(*columns, column);
 }
 
@@ -300,4 +314,16 @@ catalog_find_column(const SegmentTable *table, const char *name)
 			return column;
 	}
 	return NULL;
+}
+
+bool
+catalog_is_condition(const Column *column)
+{
+	return column->kind == COLUMN_SEGMENT || column->kind == COLUMN_ELIGIBLE;
+}
+
+bool
+catalog_is_recorded(const Column *column)
+{
+	return column->kind == COLUMN_SEGMENT || column->kind == COLUMN_GROUP;
 }

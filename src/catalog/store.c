@@ -16,7 +16,7 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-#define MAX_ARGS 10
+#define MAX_ARGS 11
 
 /* Arguments of a statement, gathered one by one. */
 typedef struct Args
@@ -182,7 +182,7 @@ text_array_datum(List *strings)
 void
 catalog_put_column(Oid relid, const Column *column)
 {
-	static const char *const kinds[] = {"attribute", "score", "segment", "eligible"};
+	static const char *const kinds[] = {"attribute", "score", "segment", "group", "eligible"};
 	static const char *const overs[] = {"attributes", "events", "row"};
 	Args		args = {0};
 
@@ -195,12 +195,15 @@ catalog_put_column(Oid relid, const Column *column)
 	add_arg(&args, TEXTARRAYOID, text_array_datum(column->crossings), false);
 	add_text(&args, column->unanalyzed);
 	add_arg(&args, TEXTARRAYOID, text_array_datum(column->depends), false);
+	add_arg(&args, TEXTARRAYOID, text_array_datum(column->labels), column->labels == NIL);
+	add_arg(&args, TEXTARRAYOID, text_array_datum(column->rules), column->rules == NIL);
 	run("INSERT INTO segment.config_column AS c"
-		" (tbl, name, kind, position, over, expression, type, crossings, unanalyzed, depends)"
-		" SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6, $7, $8, $9"
+		" (tbl, name, kind, position, over, expression, type, crossings, unanalyzed, depends,"
+		"  labels, rules)"
+		" SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11"
 		"   FROM segment.config_column WHERE tbl = $1"
 		" ON CONFLICT (tbl, name) DO UPDATE SET over = $4, expression = $5, type = $6,"
-		"   crossings = $7, unanalyzed = $8, depends = $9", &args);
+		"   crossings = $7, unanalyzed = $8, depends = $9, labels = $10, rules = $11", &args);
 }
 
 void

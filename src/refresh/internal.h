@@ -6,6 +6,7 @@
 #define SEGMENT_REFRESH_INTERNAL_H
 
 #include "access/tupdesc.h"
+#include "lib/stringinfo.h"
 #include "refresh/refresh.h"
 
 /* The name under which computed rows stand in later statements of the same SPI connection. */
@@ -79,7 +80,27 @@ extern int64 first_int64(void);
  */
 extern int64 apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind);
 
+/* left.key = right.key, whatever the search_path. */
+extern char *same_key(const SegmentTable *table, const char *left, const char *right);
+
 /* Keeps the instants at which customers without a row may get one. */
 extern void apply_pending(const SegmentTable *table, Datum keys);
+
+/* history.c */
+
+/* For each recorded column, ", value before": as the row (o) of the table has it. */
+extern void history_append_before(StringInfo sql, const SegmentTable *table);
+
+/* Common table expressions that bring the history after what "diff" and "gone" change. */
+extern void history_append_moves(StringInfo sql, const SegmentTable *table);
+
+/* A query of who is in what by the rows of a relation: key, segment, label. */
+extern char *history_members_sql(const SegmentTable *table, const char *from);
+
+/*
+ * Going back in time: undoes what the history says of the time after the
+ * as-of instant, and brings it to the registered rows, whatever was in between.
+ */
+extern void history_rewind(const SegmentTable *table, TimestampTz as_of);
 
 #endif							/* SEGMENT_REFRESH_INTERNAL_H */

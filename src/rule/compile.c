@@ -313,8 +313,8 @@ wrap_levels(StringInfo sql, const SegmentTable *table)
 				next = lappend(next, column);
 				continue;
 			}
-			appendStringInfo(sql, column->kind == COLUMN_SCORE ? ", (%s) AS %s" :
-							 ", COALESCE(%s, false) AS %s",
+			appendStringInfo(sql, catalog_is_condition(column) ? ", COALESCE(%s, false) AS %s" :
+							 ", (%s) AS %s",
 							 column->expression, quote_identifier(column->name));
 			added = lappend(added, makeString(column->name));
 		}

@@ -44,6 +44,13 @@ extern bool rule_has_aggregate(const char *text, const SegmentTable *table, cons
 extern void rule_coerce(CheckedRule *rule, const SegmentTable *table, Oid relation,
 						Oid type, const char *what);
 
+/*
+ * The text that goes with the first rule that holds, or NULL.  rules: of
+ * CheckedRule, conditions over the relation; labels: of char *, as many.
+ */
+extern CheckedRule *rule_first_label(List *labels, List *rules, const SegmentTable *table,
+									 Oid relation);
+
 /* The type that values of these types share, or InvalidOid. */
 extern Oid	rule_common_type(List *types);
 

@@ -171,6 +171,32 @@ BEGIN
 	END LOOP;
 END $$;
 
+-- Fills in the rules of a group; plain is NULL if there is none.
+CREATE FUNCTION oracle.fill_group(OUT ours text[], OUT plain text, OUT equal bool, OUT soft bool)
+LANGUAGE plpgsql AS $$
+DECLARE
+	template oracle.template;
+	e record;
+	label text;
+BEGIN
+	ours := '{}';
+	plain := 'CASE';
+	equal := false;
+	soft := false;
+	FOR n IN 1 .. 1 + oracle.rnd(3) LOOP
+		SELECT * INTO template FROM oracle.template WHERE over = 'rule' ORDER BY random() LIMIT 1;
+		e := oracle.fill(template);
+		CONTINUE WHEN e.ours IS NULL;
+		label := (ARRAY['many', 'l''abel "2"', E'Ä \\'])[n];
+		ours := ours || ARRAY[label, e.ours];
+		plain := plain || format(' WHEN %s THEN %L', e.plain, label);
+		equal := equal OR e.equal;
+		-- behind a rule that moves not every comparison is analyzed
+		soft := soft OR template.soft OR n > 1;
+	END LOOP;
+	plain := CASE WHEN ours <> '{}' THEN plain || ' ELSE NULL::text END' END;
+END $$;
+
 -- Adds a column from a template; returns what was wrong, else NULL.
 CREATE FUNCTION oracle.add_column(wanted text) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -178,6 +204,7 @@ DECLARE
 	s oracle.state;
 	template oracle.template;
 	e record;
+	grp record;
 	name text;
 	unanalyzed text;
 	eligible bool := wanted = 'eligible';
@@ -186,8 +213,15 @@ BEGIN
 	SELECT * INTO template FROM oracle.template
 	WHERE over = CASE WHEN eligible THEN 'rule' ELSE wanted END AND NOT (eligible AND (soft OR ours = 'NULL::boolean'))
 	ORDER BY random() LIMIT 1;
-	e := oracle.fill(template);
-	IF e.ours IS NULL THEN
+	IF wanted = 'group' THEN
+		grp := oracle.fill_group();
+		SELECT grp.ours::text AS ours, grp.plain, grp.equal INTO e;
+		template.type := 'text';
+		template.soft := grp.soft;
+	ELSE
+		e := oracle.fill(template);
+	END IF;
+	IF e.plain IS NULL THEN
 		RETURN NULL;
 	END IF;
 	name := CASE WHEN oracle.chance(0.1) THEN format('Ç "%s"; --', s.made) ELSE left(wanted, 1) || s.made END;
@@ -197,6 +231,8 @@ BEGIN
 		PERFORM segment.set_eligible(s.relid, e.ours);
 	ELSIF wanted = 'rule' THEN
 		PERFORM segment.add_segment(s.relid, name, e.ours);
+	ELSIF wanted = 'group' THEN
+		PERFORM segment.add_group(s.relid, name, VARIADIC grp.ours);
 	ELSE
 		PERFORM segment.add_score(s.relid, name, e.ours);
 	END IF;
@@ -211,6 +247,8 @@ BEGIN
 			PERFORM segment.set_eligible(s.relid, NULL);
 		ELSIF wanted = 'rule' THEN
 			PERFORM segment.drop_segment(s.relid, name);
+		ELSIF wanted = 'group' THEN
+			PERFORM segment.drop_group(s.relid, name);
 		ELSE
 			PERFORM segment.drop_score(s.relid, name);
 		END IF;
@@ -228,7 +266,7 @@ LANGUAGE sql SECURITY DEFINER AS $$
 	SELECT unanalyzed FROM segment.config_column c WHERE c.tbl = $1 AND c.name = $2
 $$;
 
--- Drops a score or a segment that no other column mentions.
+-- Drops a score, a segment or a group that no other column mentions.
 CREATE FUNCTION oracle.drop_column() RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -236,7 +274,7 @@ DECLARE
 	tbl regclass := (SELECT relid FROM oracle_seed);
 BEGIN
 	SELECT * INTO victim FROM oracle_column c
-	WHERE over IN ('events', 'row', 'rule')
+	WHERE over IN ('events', 'row', 'rule', 'group')
 	  AND NOT EXISTS (SELECT FROM oracle_column o WHERE position(quote_ident(c.name) IN o.ours) > 0)
 	ORDER BY random() LIMIT 1;
 	IF victim.name IS NULL THEN
@@ -245,6 +283,8 @@ BEGIN
 	PERFORM oracle.say(format('drop %I', victim.name));
 	IF victim.over = 'rule' THEN
 		PERFORM segment.drop_segment(tbl, victim.name);
+	ELSIF victim.over = 'group' THEN
+		PERFORM segment.drop_group(tbl, victim.name);
 	ELSE
 		PERFORM segment.drop_score(tbl, victim.name);
 	END IF;
@@ -259,7 +299,7 @@ DECLARE
 	source int := (SELECT max(n) FROM oracle_source);
 BEGIN
 	IF dice < 0.5 THEN
-		RETURN oracle.add_column(oracle.pick('events', 'rule', 'row'));
+		RETURN oracle.add_column(oracle.pick('events', 'rule', 'row', 'group'));
 	ELSIF dice < 0.65 THEN
 		PERFORM oracle.drop_column();
 	ELSIF dice < 0.8 AND source > 1 THEN
@@ -307,7 +347,7 @@ BEGIN
 	END IF;
 	wanted := '{events,events,events,events}';
 	wanted := wanted || array_fill('events'::text, ARRAY[oracle.rnd(4)]) || array_fill('row'::text, ARRAY[oracle.rnd(3)])
-		|| '{rule,rule}' || array_fill('rule'::text, ARRAY[oracle.rnd(4)]);
+		|| array_fill('group'::text, ARRAY[oracle.rnd(3)]) || '{rule,rule}' || array_fill('rule'::text, ARRAY[oracle.rnd(4)]);
 	IF oracle.chance(0.35) THEN
 		wanted := wanted || '{eligible}';
 	END IF;
