@@ -33,6 +33,12 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_score';
 COMMENT ON FUNCTION segment.add_score(regclass, text, text) IS
 'adds a score: an aggregate over the events, or an expression over other columns of the row';
 
+CREATE FUNCTION segment.add_band(tbl regclass, name text, score text, bands int DEFAULT 5,
+                                 descending boolean DEFAULT false) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_band';
+COMMENT ON FUNCTION segment.add_band(regclass, text, text, int, boolean) IS
+'adds a band: the rank of a score, 1 to n, within the whole population';
+
 CREATE FUNCTION segment.add_segment(tbl regclass, name text, rule text) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_segment';
 COMMENT ON FUNCTION segment.add_segment(regclass, text, text) IS
@@ -61,6 +67,11 @@ COMMENT ON FUNCTION segment.drop_attributes(regclass, text) IS
 CREATE FUNCTION segment.drop_score(tbl regclass, name text) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_score';
 COMMENT ON FUNCTION segment.drop_score(regclass, text) IS 'drops a score';
+
+CREATE FUNCTION segment.drop_band(tbl regclass, name text) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_band';
+COMMENT ON FUNCTION segment.drop_band(regclass, text) IS
+'drops a band with its cut points; its customers leave it now, and the history stays';
 
 CREATE FUNCTION segment.drop_segment(tbl regclass, name text) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_segment';

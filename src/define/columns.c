@@ -147,6 +147,12 @@ define_recheck_columns(Oid relid)
 			table = catalog_load(relid);
 			continue;
 		}
+		if (column->kind == COLUMN_BAND)
+		{
+			define_put_band(table, column, define_check_band(table, column));
+			table = catalog_load(relid);
+			continue;
+		}
 		rule = define_check_rule(table, column->expression, column->over,
 								 catalog_is_condition(column) ? BOOLOID : InvalidOid,
 								 describe_column(column));
@@ -215,6 +221,30 @@ segment_add_segment(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Who has a row decides where the cut points of bands lie, so these can't decide who has one. */
+static void
+refuse_bands(const SegmentTable *table, const CheckedRule *rule)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *band = lfirst(lc);
+		List	   *readers = band->kind == COLUMN_BAND ? rule_readers(table, band->name) : NIL;
+
+		foreach(lc2, rule->depends)
+		{
+			if (list_member(readers, makeString(lfirst(lc2))))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+						 errmsg("the rule of eligibility must not read the band \"%s\"", band->name),
+						 errdetail("Bands are ranks among the customers who are eligible."),
+						 errhint("Make it a segment.")));
+		}
+	}
+}
+
 /* set_eligible(tbl, rule); NULL: everybody */
 Datum
 segment_set_eligible(PG_FUNCTION_ARGS)
@@ -232,6 +262,7 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 		CheckedRule *rule = define_check_rule(table, text_to_cstring(PG_GETARG_TEXT_PP(1)),
 											  OVER_ROW, BOOLOID, what);
 
+		refuse_bands(table, rule);
 		define_notice_unanalyzed(table, rule, what);
 		define_put_column(table, ELIGIBLE_NAME, COLUMN_ELIGIBLE, OVER_ROW, rule);
 	}

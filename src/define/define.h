@@ -61,6 +61,14 @@ extern CheckedRule *define_check_group(const SegmentTable *table, const char *na
 extern void define_put_group(const SegmentTable *table, const char *name, List *labels,
 							 List *rules, const CheckedRule *rule);
 
+/* bands.c */
+
+/* Checks a band's expression anew, with its cut points unless they are of another type. */
+extern CheckedRule *define_check_band(const SegmentTable *table, const Column *band);
+
+/* Stores it. */
+extern void define_put_band(const SegmentTable *table, const Column *band, const CheckedRule *rule);
+
 /* stream.c */
 
 /* Makes the stream's view anew from the sources, and checks the scores over it. */

@@ -55,13 +55,14 @@ same_key(const SegmentTable *table, const char *left, const char *right)
 /* Rows that are new or differ, and rows that have to go. */
 static void
 append_differences(StringInfo sql, const SegmentTable *table, const char *name,
-				   const char *key, bool keyed)
+				   const char *key, bool keyed, ApplyMode mode)
 {
 	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new", key);
 	history_append_before(sql, table);
 	appendStringInfo(sql, " FROM %s n LEFT JOIN %s o ON %s WHERE n.%s"
-					 " AND (o.%s IS NULL OR o.refreshed_at > $1 OR ROW(o.valid_until",
-					 ROWS_NAME, name, same_key(table, "o", "n"), PRESENT_COLUMN, key);
+					 " AND (o.%s IS NULL OR %s ROW(o.valid_until",
+					 ROWS_NAME, name, same_key(table, "o", "n"), PRESENT_COLUMN, key,
+					 mode == APPLY_AGAIN ? "" : "o.refreshed_at > $1 OR");
 	append_columns(sql, table, "o.");
 	appendStringInfoString(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(n.valid_until");
 	append_columns(sql, table, "n.");
@@ -69,6 +70,8 @@ append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 	history_append_before(sql, table);
 	appendStringInfo(sql, " FROM %s o WHERE NOT EXISTS (SELECT FROM %s n WHERE %s AND n.%s)",
 					 name, ROWS_NAME, same_key(table, "n", "o"), PRESENT_COLUMN);
+	if (mode == APPLY_AGAIN)
+		appendStringInfoString(sql, " AND false");
 	if (keyed)
 		appendStringInfo(sql, " AND o.%s %s ANY (SELECT __segment_u::%s FROM unnest($2) __segment_u)",
 						 key, catalog_equality(table->key_type), catalog_type_name(table->key_type));
@@ -76,12 +79,13 @@ append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 }
 
 static void
-append_writes(StringInfo sql, const SegmentTable *table, const char *name, const char *key)
+append_writes(StringInfo sql, const SegmentTable *table, const char *name, const char *key,
+			  ApplyMode mode)
 {
 	ListCell   *lc;
 
-	appendStringInfo(sql, ", updated AS (UPDATE %s t SET refreshed_at = $1,"
-					 " valid_until = d.valid_until", name);
+	appendStringInfo(sql, ", updated AS (UPDATE %s t SET%s valid_until = d.valid_until", name,
+					 mode == APPLY_AGAIN ? "" : " refreshed_at = $1,");
 	foreach(lc, stored_columns(table))
 	{
 		const char *column = quote_identifier(((Column *) lfirst(lc))->name);
@@ -100,7 +104,7 @@ append_writes(StringInfo sql, const SegmentTable *table, const char *name, const
 }
 
 int64
-apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind)
+apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode mode)
 {
 	bool		keyed = keys != (Datum) 0;
 	char	   *name = catalog_qualified_name(table->relid);
@@ -119,15 +123,15 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind
 	if (keyed)
 		context_set("enable_seqscan", "off");
 	initStringInfo(&sql);
-	append_differences(&sql, table, name, key, keyed);
-	append_writes(&sql, table, name, key);
-	if (!rewind)
+	append_differences(&sql, table, name, key, keyed, mode);
+	append_writes(&sql, table, name, key, mode);
+	if (mode != APPLY_REWIND)
 		history_append_moves(&sql, table);
 	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
 						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
 	run_sql(sql.data, keyed ? 2 : 1, types, values, false);
 	written = first_int64();
-	if (rewind)
+	if (mode == APPLY_REWIND)
 		history_rewind(table, as_of);
 	return written;
 }
@@ -148,6 +152,18 @@ apply_pending(const SegmentTable *table, Datum keys)
 			" SELECT $1, " KEY_TEXT_COLUMN ", valid_until FROM " ROWS_NAME
 			" WHERE NOT " PRESENT_COLUMN " AND valid_until < 'infinity'"
 			" ON CONFLICT (tbl, key) DO UPDATE SET due = excluded.due", 1, types, values, false);
+	context_leave(&ctx);
+	apply_next_due(table);
+}
+
+void
+apply_next_due(const SegmentTable *table)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(table->relid)};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
 	/* the scheduler must never believe a later instant than the truth */
 	run_sql("UPDATE segment.table_state s SET next_due = r.due"
 			" FROM (SELECT min(valid_until) AS due FROM " ROWS_NAME ") r"

@@ -356,7 +356,8 @@ segment_verify(PG_FUNCTION_ARGS)
 	lock_sources(relid);
 	PushActiveSnapshot(GetTransactionSnapshot());
 
-	v.table = catalog_load(relid);
+	/* as this snapshot sees it: cut points may change at any time */
+	v.table = catalog_load_as_of(relid, GetActiveSnapshot());
 	v.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	v.as_of = context_instant();
 	foreach(lc, v.table->sources)
