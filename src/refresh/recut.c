@@ -283,10 +283,11 @@ segment_recut(PG_FUNCTION_ARGS)
 
 	check_recut(fcinfo);
 	refresh.relid = PG_GETARG_OID(0);
-	refresh.started = context_instant();
 	catalog_load(refresh.relid);
 	catalog_check_owner(refresh.relid);
 	catalog_lock_work(refresh.relid, ExclusiveLock, true);
+	/* not before the lock: what it waited for may speak of a later instant */
+	refresh.started = context_instant();
 	table = open_table(&refresh);
 	band = require_band(table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	if (state_read(&refresh).rewind)

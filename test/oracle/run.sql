@@ -137,6 +137,8 @@ BEGIN
 	-- each column beside those it is computed from
 	SELECT query || coalesce(string_agg(
 		CASE over
+			WHEN 'band' THEN format(' CROSS JOIN LATERAL (SELECT %s AS %I) _%s',
+									oracle.plain_band(s.relid, name, ours, bands, descending), name, made)
 			WHEN 'events' THEN format(' CROSS JOIN LATERAL (SELECT %s AS %I FROM e WHERE e.key = k.key) _%s', plain, name, made)
 			ELSE format(' CROSS JOIN LATERAL (SELECT %s AS %I) _%s', plain, name, made)
 		END, '' ORDER BY pos), '')
@@ -173,7 +175,7 @@ DECLARE
 	rule text := (SELECT string_agg(format('SELECT %%1$s AS k, %L::text AS s, %s AS l FROM %%2$s WHERE %I%s', name,
 											 CASE WHEN over = 'rule' THEN 'NULL::text' ELSE quote_ident(name) || '::text' END,
 											 name, CASE WHEN over <> 'rule' THEN ' IS NOT NULL' END), ' UNION ALL ')
-				  FROM oracle_column WHERE over IN ('rule', 'group'));
+				  FROM oracle_column WHERE over IN ('rule', 'group', 'band'));
 	wrong text;
 BEGIN
 	SELECT * INTO s FROM oracle_seed;
