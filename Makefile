@@ -77,6 +77,8 @@ OBJS = \
 	src/refresh/runs.o \
 	src/refresh/verify.o \
 	src/refresh/current.o \
+	src/look/look.o \
+	src/look/asof.o \
 	src/worker/launcher.o \
 	src/worker/scheduler.o \
 	src/worker/job.o \
@@ -110,6 +112,7 @@ SQL_PARTS = \
 	sql/capture.sql \
 	sql/define.sql \
 	sql/refresh.sql \
+	sql/look.sql \
 	sql/worker.sql
 
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql

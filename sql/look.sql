@@ -1,0 +1,14 @@
+-- Look ----------------------------------------------------------------------
+-- Questions of readers.  They set rights and settings while they run, which a
+-- parallel worker may not.
+
+CREATE FUNCTION segment.evaluate(tbl regclass, as_of timestamptz)
+RETURNS TABLE (key text, "row" jsonb)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_evaluate';
+COMMENT ON FUNCTION segment.evaluate(regclass, timestamptz) IS
+'the segment table as it would have been at an instant, from the events, each row as JSON';
+
+CREATE FUNCTION segment.evaluate_rows(row_type anyelement, as_of timestamptz) RETURNS SETOF anyelement
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_evaluate_rows';
+COMMENT ON FUNCTION segment.evaluate_rows(anyelement, timestamptz) IS
+'the segment table as it would have been at an instant, in the columns of the table, which NULL::tbl names';
