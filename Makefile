@@ -79,6 +79,9 @@ OBJS = \
 	src/refresh/current.o \
 	src/look/look.o \
 	src/look/asof.o \
+	src/look/readable.o \
+	src/look/parts.o \
+	src/look/explain.o \
 	src/worker/launcher.o \
 	src/worker/scheduler.o \
 	src/worker/job.o \

@@ -12,3 +12,9 @@ CREATE FUNCTION segment.evaluate_rows(row_type anyelement, as_of timestamptz) RE
 LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_evaluate_rows';
 COMMENT ON FUNCTION segment.evaluate_rows(anyelement, timestamptz) IS
 'the segment table as it would have been at an instant, in the columns of the table, which NULL::tbl names';
+
+CREATE FUNCTION segment.explain(tbl regclass, key text, name text)
+RETURNS TABLE (step int, level int, condition text, holds boolean, "values" text, changes_at timestamptz)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_explain';
+COMMENT ON FUNCTION segment.explain(regclass, text, text) IS
+'why a customer is in a segment or not: each condition of its rule, and when time alone changes it';
