@@ -82,6 +82,8 @@ OBJS = \
 	src/look/readable.o \
 	src/look/parts.o \
 	src/look/explain.o \
+	src/look/population.o \
+	src/look/preview.o \
 	src/worker/launcher.o \
 	src/worker/scheduler.o \
 	src/worker/job.o \

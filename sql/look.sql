@@ -18,3 +18,10 @@ RETURNS TABLE (step int, level int, condition text, holds boolean, "values" text
 LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_explain';
 COMMENT ON FUNCTION segment.explain(regclass, text, text) IS
 'why a customer is in a segment or not: each condition of its rule, and when time alone changes it';
+
+CREATE FUNCTION segment.preview(tbl regclass, rule text)
+RETURNS TABLE (members bigint, customers bigint, share double precision, examples text[], overlap jsonb,
+               unanalyzed text)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_preview';
+COMMENT ON FUNCTION segment.preview(regclass, text) IS
+'who would be in a segment with this rule, by the rows as they stand; nothing is saved';

@@ -8,7 +8,6 @@
 #include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
 #include "funcapi.h"
-#include "lib/stringinfo.h"
 #include "look/look.h"
 #include "nodes/execnodes.h"
 #include "storage/lmgr.h"
@@ -94,25 +93,4 @@ look_return(FunctionCallInfo fcinfo, const char *sql, int nargs, Oid *types, Dat
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not run \"%s\": %s", sql, SPI_result_code_string(status))));
 	receiver->rDestroy(receiver);
-}
-
-char *
-look_memberships(const SegmentTable *table, const char *alias)
-{
-	StringInfoData sql;
-	ListCell   *lc;
-
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "(VALUES (0, NULL::text, NULL::text, false)");
-	foreach(lc, table->columns)
-	{
-		Column	   *column = lfirst(lc);
-		const char *name = quote_identifier(column->name);
-
-		if (column->kind == COLUMN_SEGMENT)
-			appendStringInfo(&sql, ", (%d, %s, NULL, %s.%s)", column->position,
-							 quote_literal_cstr(column->name), alias, name);
-	}
-	appendStringInfoChar(&sql, ')');
-	return sql.data;
 }

@@ -43,12 +43,20 @@ extern void look_check_sources(const SegmentTable *table);
 extern void look_return(FunctionCallInfo fcinfo, const char *sql, int nargs, Oid *types,
 						Datum *values, const char *nulls);
 
+/* population.c */
+
 /*
- * The members of segments as a sub-select's LATERAL part: "(VALUES (position,
- * segment, label, member), ...)" over a row of the segment table named by
- * alias.  One line for each segment; a line that is never a member if there is
- * none.
+ * Common table expressions that read the stored rows once, however many
+ * segments there are:
+ *
+ *		pattern (extra, columns of segments, __segment_n, __segment_id)
+ *			how many customers have the same memberships; extra is "expression AS
+ *			name, " over the row, or ""
+ *		member (id, n, position, segment, label)
+ *			the segments, and labels, that each pattern is a member of
+ *		size (position, segment, label, members)
+ *			of each segment, also without a member, and of each label
  */
-extern char *look_memberships(const SegmentTable *table, const char *alias);
+extern char *look_population(const SegmentTable *table, const char *extra);
 
 #endif							/* SEGMENT_LOOK_H */
