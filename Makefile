@@ -83,6 +83,7 @@ OBJS = \
 	src/look/parts.o \
 	src/look/explain.o \
 	src/look/population.o \
+	src/look/past.o \
 	src/look/preview.o \
 	src/worker/launcher.o \
 	src/worker/scheduler.o \

@@ -82,11 +82,9 @@ look_population(const SegmentTable *table, const char *extra)
 static Datum
 answer(FunctionCallInfo fcinfo, const char *question)
 {
-	static const char *const names[] = {"tbl"};
 	SegmentTable *table;
 	RunContext	ctx;
 
-	look_require(fcinfo, 1, names);
 	InitMaterializedSRF(fcinfo, 0);
 	table = look_open(PG_GETARG_OID(0));
 	SPI_connect();
