@@ -56,7 +56,7 @@ readable_columns(RuleScope scope, Oid relation)
 		return psprintf("A score over events reads the columns of the stream %s.",
 						catalog_qualified_name(relation));
 	if (scope == SCOPE_ROW)
-		return psprintf("Without an aggregate, an expression reads the columns of %s; those of the event stream need an aggregate.",
+		return psprintf("An expression over the row reads the columns of %s; those of the event stream are read by scores alone, in aggregates.",
 						catalog_qualified_name(relation));
 	return NULL;
 }

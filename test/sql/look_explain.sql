@@ -70,18 +70,18 @@ LANGUAGE sql AS $$
 	SELECT "row" ->> name FROM segment.evaluate('customers', t) WHERE key = who::text
 $$;
 CREATE TABLE outcome AS
-SELECT c AS who, s.name, e.holds, e.condition, e.changes_at
+SELECT c AS who, s.name, e.holds, e.condition, e.changes_at, value_at(c, s.name, '2024-03-15 12:00+00') AS value
 FROM (VALUES (1), (2), (3), (4)) c(c),
 	(SELECT name FROM segment.segments UNION ALL VALUES ('stage'), ('views_7d'), ('average')) s,
 	LATERAL segment.explain('customers', c::text, s.name) e WHERE e.level = 0;
 SELECT count(*), count(changes_at) AS will_change FROM outcome;
-SELECT * FROM outcome WHERE changes_at IS NOT NULL ORDER BY who, name;
-SELECT * FROM outcome WHERE holds IS DISTINCT FROM value_at(who, name, '2024-03-15 12:00+00')::bool AND condition LIKE 'segment %';
-SELECT * FROM (SELECT * FROM outcome WHERE changes_at IS NOT NULL OFFSET 0) o WHERE value_at(who, name, changes_at) = value_at(who, name, '2024-03-15 12:00+00');
+SELECT who, name, holds, value, changes_at FROM outcome WHERE changes_at IS NOT NULL ORDER BY who, name;
+SELECT * FROM outcome WHERE holds IS DISTINCT FROM value::bool AND condition LIKE 'segment %';
+SELECT * FROM (SELECT * FROM outcome WHERE changes_at IS NOT NULL OFFSET 0) o WHERE value_at(who, name, changes_at) = value;
 SELECT * FROM outcome, LATERAL (VALUES (interval '1 microsecond'), ('1 hour'), ('1 day')) before(i)
-WHERE changes_at - i > '2024-03-15 12:00+00' AND value_at(who, name, changes_at - i) IS DISTINCT FROM value_at(who, name, '2024-03-15 12:00+00');
-SELECT * FROM outcome, generate_series(1, 40) i
-WHERE changes_at IS NULL AND value_at(who, name, timestamptz '2024-03-15 12:00+00' + i * i * interval '7 hours') IS DISTINCT FROM value_at(who, name, '2024-03-15 12:00+00');
+WHERE changes_at - i > '2024-03-15 12:00+00' AND value_at(who, name, changes_at - i) IS DISTINCT FROM value;
+SELECT * FROM outcome, generate_series(1, 12) i
+WHERE changes_at IS NULL AND value_at(who, name, timestamptz '2024-03-15 12:00+00' + i * i * interval '63 hours') IS DISTINCT FROM value;
 
 -- more instants than are looked at: an instant before which nothing changes
 INSERT INTO event SELECT 6, timestamptz '2024-03-09 00:00+00' + i * interval '1 minute', 'view', 1, 'x' FROM generate_series(1, 300) i;
