@@ -76,7 +76,7 @@ FROM (VALUES (1), (2), (3), (4)) c(c),
 	LATERAL segment.explain('customers', c::text, s.name) e WHERE e.level = 0;
 SELECT count(*), count(changes_at) AS will_change FROM outcome;
 SELECT who, name, holds, value, changes_at FROM outcome WHERE changes_at IS NOT NULL ORDER BY who, name;
-SELECT * FROM outcome WHERE holds IS DISTINCT FROM value::bool AND condition LIKE 'segment %';
+SELECT * FROM outcome WHERE holds::text IS DISTINCT FROM value AND condition LIKE 'segment %';
 SELECT * FROM (SELECT * FROM outcome WHERE changes_at IS NOT NULL OFFSET 0) o WHERE value_at(who, name, changes_at) = value;
 SELECT * FROM outcome, LATERAL (VALUES (interval '1 microsecond'), ('1 hour'), ('1 day')) before(i)
 WHERE changes_at - i > '2024-03-15 12:00+00' AND value_at(who, name, changes_at - i) IS DISTINCT FROM value;
