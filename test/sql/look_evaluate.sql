@@ -20,6 +20,7 @@ SELECT segment.add_score('"Tab; le"', 'day', 'now()::date');
 SELECT segment.add_segment('"Tab; le"', 'lapsed', 'last_at <= now() - interval ''30 days''');
 SELECT segment.add_segment('"Tab; le"', 'big', '"SELECT" >= 100 AND NOT lapsed');
 SELECT segment.drop_score('"Tab; le"', 'gone');
+SELECT segment.set_max_age('"Tab; le"', '100 days');
 INSERT INTO event SELECT c, timestamptz '2024-01-01 12:00+00' + (c * 17 + i * 31) % 200 * interval '1 day', c * i
 FROM generate_series(1, 8) c, generate_series(1, 5) i;
 INSERT INTO person VALUES (1, 'DE'), (9, 'FR');
