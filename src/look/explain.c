@@ -358,9 +358,9 @@ segment_explain(PG_FUNCTION_ARGS)
 	if (column == NULL || column->kind == COLUMN_ELIGIBLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("segment table %s has no segment, score or attribute \"%s\"",
+				 errmsg("segment table %s has no segment, group, score, band or attribute \"%s\"",
 						catalog_qualified_name(table->relid), name),
-				 errhint("See the views segment.segments and segment.scores.")));
+				 errhint("See the views segment.segments, segment.groups and segment.scores.")));
 	is_owner = has_privs_of_role(GetUserId(), table->owner);
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);

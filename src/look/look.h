@@ -54,9 +54,16 @@ extern void look_return(FunctionCallInfo fcinfo, const char *sql, int nargs, Oid
  *			name, " over the row, or ""
  *		member (id, n, position, segment, label)
  *			the segments, and labels, that each pattern is a member of
- *		size (position, segment, label, members)
- *			of each segment, also without a member, and of each label
+ *		size (position, segment, label, members, place)
+ *			of each segment and each label, also of those without a member; place
+ *			is that of the label among those of its group
  */
 extern char *look_population(const SegmentTable *table, const char *extra);
+
+/*
+ * The segments and labels that there can be: "(VALUES (position, place, segment, label), ...)";
+ * the first line, with position 0, is none of them.
+ */
+extern char *look_labels(const SegmentTable *table);
 
 #endif							/* SEGMENT_LOOK_H */

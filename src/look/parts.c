@@ -336,7 +336,7 @@ head_of(Explanation *e, const Column *column)
 
 	add_needed(e, column);
 	part->name = column->name;
-	part->is_condition = column->kind == COLUMN_SEGMENT || column->kind == COLUMN_ELIGIBLE;
+	part->is_condition = catalog_is_condition(column);
 	part->exact = column->unanalyzed == NULL;
 	part->moves = any_moves(e->table, list_make1(column->name));
 	if (column->kind == COLUMN_ELIGIBLE)
@@ -345,6 +345,15 @@ head_of(Explanation *e, const Column *column)
 		part->text = psprintf("segment %s", quote_identifier(column->name));
 	else if (column->kind == COLUMN_ATTRIBUTE)
 		part->text = psprintf("attribute %s", quote_identifier(column->name));
+	else if (column->kind == COLUMN_GROUP)
+		part->text = psprintf("group %s", quote_identifier(column->name));
+	else if (column->kind == COLUMN_BAND)
+	{
+		part->text = psprintf("band %s: %s in %d bands%s", quote_identifier(column->name),
+							  quote_identifier(linitial(column->depends)), column->bands,
+							  column->descending ? ", the highest first" : "");
+		part->reads = column->depends;
+	}
 	else
 	{
 		Oid			relation = column->over == OVER_EVENTS ? e->table->events : e->table->relid;
@@ -391,7 +400,7 @@ explain_take_apart(const SegmentTable *table, const Column *column)
 		e->opened = NIL;
 	}
 	e->parts = list_make1(head_of(e, column));
-	if (column->over == OVER_ROW)
+	if (column->over == OVER_ROW && column->kind != COLUMN_BAND)
 	{
 		place.column = column;
 		place.parts = &e->parts;

@@ -10,7 +10,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
-#include "lib/stringinfo.h"
 #include "look/look.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -78,26 +77,6 @@ segment_flow(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Segments that there are now, which the history need not know: "(VALUES ...)". */
-static char *
-defined_segments(const SegmentTable *table)
-{
-	StringInfoData sql;
-	ListCell   *lc;
-
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "(VALUES (NULL::text)");
-	foreach(lc, table->columns)
-	{
-		Column	   *column = lfirst(lc);
-
-		if (column->kind == COLUMN_SEGMENT)
-			appendStringInfo(&sql, ", (%s)", quote_literal_cstr(column->name));
-	}
-	appendStringInfoChar(&sql, ')');
-	return sql.data;
-}
-
 /*
  * Sizes at the instants $1 + n * $3 until $2.  Each interval adds one from the
  * first of them that is not before its beginning, and takes it away from the
@@ -116,14 +95,15 @@ sizes_over_time_sql(const SegmentTable *table)
 					"   FROM %s h, LATERAL (VALUES (h.entered_at, 1), (h.left_at, -1)) e(at, d)"
 					"   WHERE e.at <= $2 AND (h.left_at IS NULL OR h.left_at > $1) GROUP BY 1, 2, 3),"
 					" kind AS (SELECT segment, label FROM delta UNION"
-					"   SELECT s.segment, NULL FROM %s s(segment) WHERE s.segment IS NOT NULL)"
+					"   SELECT s.segment, s.label FROM %s s(position, place, segment, label)"
+					"   WHERE s.position > 0)"
 					" SELECT p.at, k.segment, k.label, coalesce(sum(d.d) OVER"
 					"     (PARTITION BY k.segment, k.label ORDER BY p.n), 0)::bigint"
 					"   FROM kind k CROSS JOIN unnest((SELECT at FROM point)) WITH ORDINALITY p(at, n)"
 					"   LEFT JOIN delta d ON d.n = p.n AND d.segment = k.segment"
 					"     AND d.label IS NOT DISTINCT FROM k.label"
 					" ORDER BY 1, 2, 3",
-					catalog_qualified_name(table->history), defined_segments(table));
+					catalog_qualified_name(table->history), look_labels(table));
 }
 
 /* sizes_over_time(tbl, step, since, until) → (at, segment, label, members) */

@@ -26,18 +26,49 @@ membership_columns(const SegmentTable *table)
 
 	foreach(lc, table->columns)
 	{
-		if (((Column *) lfirst(lc))->kind == COLUMN_SEGMENT)
+		if (catalog_is_recorded(lfirst(lc)))
 			result = lappend(result, lfirst(lc));
 	}
 	return result;
 }
 
-/* "(position, segment, label, member)" of a column of p. */
+/* "(position, segment, label, member)" of a column of p; a label is as the history has it. */
 static char *
 membership(const Column *column)
 {
-	return psprintf("(%d, %s, NULL, p.%s)", column->position, quote_literal_cstr(column->name),
-					quote_identifier(column->name));
+	const char *name = quote_identifier(column->name);
+
+	if (column->kind == COLUMN_SEGMENT)
+		return psprintf("(%d, %s, NULL, p.%s)", column->position, quote_literal_cstr(column->name), name);
+	return psprintf("(%d, %s, p.%s::text, p.%s IS NOT NULL)", column->position,
+					quote_literal_cstr(column->name), name, name);
+}
+
+char *
+look_labels(const SegmentTable *table)
+{
+	List	   *columns = membership_columns(table);
+	StringInfoData sql;
+	ListCell   *lc,
+			   *lc2;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "(VALUES (0, 0, NULL::text, NULL::text)");
+	foreach(lc, columns)
+	{
+		Column	   *column = lfirst(lc);
+		char	   *name = quote_literal_cstr(column->name);
+
+		if (column->kind == COLUMN_SEGMENT)
+			appendStringInfo(&sql, ", (%d, 0, %s, NULL)", column->position, name);
+		foreach(lc2, column->labels)
+			appendStringInfo(&sql, ", (%d, %d, %s, %s)", column->position,
+							 foreach_current_index(lc2), name, quote_literal_cstr(lfirst(lc2)));
+		for (int band = 1; band <= column->bands; band++)
+			appendStringInfo(&sql, ", (%d, %d, %s, '%d')", column->position, band, name, band);
+	}
+	appendStringInfoChar(&sql, ')');
+	return sql.data;
 }
 
 char *
@@ -46,12 +77,10 @@ look_population(const SegmentTable *table, const char *extra)
 	List	   *columns = membership_columns(table);
 	StringInfoData sql;
 	StringInfoData members;
-	StringInfoData segments;
 	ListCell   *lc;
 
 	initStringInfo(&sql);
 	initStringInfo(&members);
-	initStringInfo(&segments);
 	appendStringInfo(&sql, "WITH pattern AS MATERIALIZED (SELECT *, row_number() OVER () AS __segment_id"
 					 " FROM (SELECT %s", extra);
 	foreach(lc, columns)
@@ -60,7 +89,6 @@ look_population(const SegmentTable *table, const char *extra)
 
 		appendStringInfo(&sql, "%s, ", quote_identifier(column->name));
 		appendStringInfo(&members, ", %s", membership(column));
-		appendStringInfo(&segments, ", (%d, %s)", column->position, quote_literal_cstr(column->name));
 	}
 	appendStringInfo(&sql, "count(*) AS __segment_n FROM %s",
 					 catalog_qualified_name(table->relid));
@@ -70,11 +98,12 @@ look_population(const SegmentTable *table, const char *extra)
 					 " p.__segment_n AS n, s.position, s.segment, s.label FROM pattern p,"
 					 " LATERAL (VALUES (0, NULL::text, NULL::text, false)%s)"
 					 "   s(position, segment, label, member) WHERE s.member)"
-					 ", size AS MATERIALIZED (SELECT position, segment, label, sum(n)::bigint AS members"
-					 " FROM (SELECT position, segment, label, n FROM member UNION ALL"
-					 "   SELECT s.position, s.segment, NULL, 0 FROM (VALUES (0, NULL::text)%s)"
-					 "     s(position, segment) WHERE s.position > 0) s GROUP BY 1, 2, 3)",
-					 members.data, segments.data);
+					 ", size AS MATERIALIZED (SELECT position, segment, label, sum(n)::bigint AS members,"
+					 "   max(place) AS place"
+					 " FROM (SELECT position, NULL::int AS place, segment, label, n FROM member UNION ALL"
+					 "   SELECT s.position, s.place, s.segment, s.label, 0 FROM %s s(position, place, segment, label)"
+					 "   WHERE s.position > 0) s GROUP BY 1, 2, 3)",
+					 members.data, look_labels(table));
 	return sql.data;
 }
 
@@ -102,7 +131,7 @@ segment_sizes(PG_FUNCTION_ARGS)
 	return answer(fcinfo,
 				  "SELECT s.segment, s.label, s.members, c.n, s.members::float8 / nullif(c.n, 0)"
 				  " FROM size s, (SELECT coalesce(sum(__segment_n), 0)::bigint AS n FROM pattern) c"
-				  " ORDER BY s.position, s.label");
+				  " ORDER BY s.position, s.place, s.label");
 }
 
 /* overlap(tbl) → (a, b, members_a, members_b, shared, jaccard) */
@@ -119,5 +148,5 @@ segment_overlap(PG_FUNCTION_ARGS)
 				  " FROM size a JOIN size b ON a.position < b.position"
 				  " LEFT JOIN shared s ON s.a = a.position AND s.b = b.position"
 				  "   AND s.la IS NOT DISTINCT FROM a.label AND s.lb IS NOT DISTINCT FROM b.label"
-				  " ORDER BY a.position, a.label, b.position, b.label");
+				  " ORDER BY a.position, a.place, a.label, b.position, b.place, b.label");
 }
