@@ -164,7 +164,7 @@ check_columns(Node *node, ColumnCheck *check)
 		if (check->scope == SCOPE_ROW &&
 			(strcmp(name, "refreshed_at") == 0 || strcmp(name, "valid_until") == 0))
 			refuse(psprintf("the column \"%s\"", name),
-				   "Rules see the key, attributes, scores and segments.");
+				   "Rules see the key, attributes, scores, bands, segments and groups.");
 		if (!list_member(check->names, makeString(name)))
 			check->names = lappend(check->names, makeString(name));
 		return false;

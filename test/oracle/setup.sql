@@ -287,7 +287,7 @@ BEGIN
 	ORDER BY random() LIMIT 1;
 	IF wanted = 'group' THEN
 		grp := oracle.fill_group();
-		SELECT grp.ours::text AS ours, grp.plain, grp.equal INTO e;
+		SELECT array_to_string(grp.ours, ' ') AS ours, grp.plain, grp.equal INTO e;
 		template.type := 'text';
 		template.soft := grp.soft;
 	ELSE

@@ -11,7 +11,7 @@ SELECT segment.create_table('customers', 'customer', 'int');
 SELECT segment.add_source('customers', 'event', key => 'customer', at => 'at', value => 'amount');
 SELECT segment.add_score('customers', 'last_at', 'max(at)');
 SELECT segment.add_score('customers', 'total', 'sum(value)');
-SELECT segment.add_score('customers', 'items', 'jsonb_agg(value)::json');
+SELECT segment.add_score('customers', 'items', 'CASE WHEN count(*) > 0 THEN ''{}''::json END');
 SELECT segment.add_score('customers', 'list', 'array_agg(value)');
 SELECT segment.add_segment('customers', 'buyer', 'total > 0');
 
@@ -86,6 +86,7 @@ SELECT segment.current('customers', '31') ->> 'quintile' AS quintile;
 SELECT * FROM segment.verify('customers');
 
 -- a recut bands everybody anew, without the events; refreshed_at stays
+SET segment.as_of = '2024-01-11 06:00:00+00';
 SELECT segment.recut('customers', 'quintile');
 SELECT name, version, cuts, made_at, population, shares FROM segment.bands ORDER BY position;
 SELECT refreshed_at, count(*) FROM customers GROUP BY 1 ORDER BY 1;
@@ -180,7 +181,7 @@ SELECT segment.add_segment('customers', 'top_fan', 'fan = 3');
 INSERT INTO event SELECT n, timestamptz '2024-01-01' + n * interval '1 hour', n FROM generate_series(1, 9) n;
 SET segment.as_of = '2024-01-10 00:00:00+00';
 CALL segment.refresh('customers');
-INSERT INTO event SELECT 20 + n, timestamptz '2024-01-01' + n * interval '1 hour', n FROM generate_series(1, 9) n;
+INSERT INTO event SELECT 20 + n, timestamptz '2024-01-01' + n * interval '1 hour', n + 3 FROM generate_series(1, 9) n;
 SET segment.as_of = '2024-01-10 12:00:00+00';
 CALL segment.refresh('customers');
 SELECT segment.recut('customers', 'fan');
