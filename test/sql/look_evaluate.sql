@@ -16,7 +16,7 @@ SELECT segment.add_score('"Tab; le"', 'n', 'count(*) FILTER (WHERE at > now() - 
 SELECT segment.add_score('"Tab; le"', 'gone', 'count(*)');
 SELECT segment.add_score('"Tab; le"', 'last_at', 'max(at)');
 SELECT segment.add_score('"Tab; le"', 'SELECT', 'sum(value)');
-SELECT segment.add_score('"Tab; le"', 'day', 'now()::date');
+SELECT segment.add_score('"Tab; le"', 'heat', 'round(engagement(at, 1, ''30 days'')::numeric, 3)');
 SELECT segment.add_segment('"Tab; le"', 'lapsed', 'last_at <= now() - interval ''30 days''');
 SELECT segment.add_segment('"Tab; le"', 'big', '"SELECT" >= 100 AND NOT lapsed');
 SELECT segment.drop_score('"Tab; le"', 'gone');
