@@ -304,7 +304,7 @@ segment_recut(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* band_shares(tbl, band) → numeric[], or NULL if nobody has a band */
+/* band_shares(tbl, band) → numeric[], or NULL if nobody has a band or the column is gone */
 Datum
 segment_band_shares(PG_FUNCTION_ARGS)
 {
@@ -319,6 +319,9 @@ segment_band_shares(PG_FUNCTION_ARGS)
 
 	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table->relid));
+	/* dropped by hand: the view shows the other bands all the same */
+	if (get_attnum(table->relid, band->name) == InvalidAttrNumber)
+		PG_RETURN_NULL();
 	context_enter_canonical(&ctx);
 	SPI_connect();
 	run_sql(psprintf("SELECT CASE WHEN count(share) > 0 THEN array_agg(share ORDER BY band) END FROM"

@@ -258,6 +258,9 @@ GRANT SELECT ON people TO regress_segment_bands_reader;
 SET ROLE regress_segment_bands_reader;
 SELECT name, shares FROM segment.bands WHERE name = 'band_m';
 RESET ROLE;
+-- a column dropped by hand hides no other band
+ALTER TABLE people DROP COLUMN band_u;
+SELECT count(*), count(shares) FROM segment.bands;
 SELECT segment.drop_table('people');
 DROP SCHEMA bands CASCADE;
 DROP ROLE regress_segment_bands_reader;
