@@ -62,6 +62,28 @@ return_rows(FunctionCallInfo fcinfo, const SegmentTable *table, const char *colu
 	SPI_finish();
 }
 
+/* The row as JSON, without the internal columns. */
+static char *
+row_as_json(const SegmentTable *table)
+{
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "(SELECT to_jsonb(__segment_json) FROM (SELECT $1 AS refreshed_at, "
+					 ROW_ALIAS "." VALID_UNTIL_COLUMN ", " ROW_ALIAS ".%s",
+					 quote_identifier(table->key_name));
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->kind != COLUMN_ELIGIBLE)
+			appendStringInfo(&sql, ", " ROW_ALIAS ".%s", quote_identifier(column->name));
+	}
+	appendStringInfoString(&sql, ") __segment_json)");
+	return sql.data;
+}
+
 /* evaluate(tbl, as_of) → (key, row) */
 Datum
 segment_evaluate(PG_FUNCTION_ARGS)
@@ -74,8 +96,7 @@ segment_evaluate(PG_FUNCTION_ARGS)
 	as_of = instant_argument(fcinfo);
 	InitMaterializedSRF(fcinfo, 0);
 	table = look_open(PG_GETARG_OID(0));
-	return_rows(fcinfo, table, KEY_TEXT_COLUMN ", to_jsonb(" ROW_ALIAS ") - '" PRESENT_COLUMN
-				"' - '" KEY_TEXT_COLUMN "' || jsonb_build_object('refreshed_at', $1)", as_of);
+	return_rows(fcinfo, table, psprintf(KEY_TEXT_COLUMN ", %s", row_as_json(table)), as_of);
 	return (Datum) 0;
 }
 

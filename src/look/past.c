@@ -62,6 +62,7 @@ segment_flow(PG_FUNCTION_ARGS)
 	values[1] = TimestampTzGetDatum(until);
 	SPI_connect();
 	look_enter(&ctx, table, context_instant());
+	context_set("jit", "off");
 	/* at an instant, a customer has one label of a group at most */
 	look_return(fcinfo,
 				psprintf("SELECT segment, origin, target, count(*) FROM (SELECT h.segment,"
@@ -143,6 +144,7 @@ segment_sizes_over_time(PG_FUNCTION_ARGS)
 	values[3] = IntervalPGetDatum(step->month > 0 || step->day > 0 ? &day : &zero);
 	SPI_connect();
 	look_enter(&ctx, table, context_instant());
+	context_set("jit", "off");
 	look_return(fcinfo, sizes_over_time_sql(table), 4, types, values, NULL);
 	context_leave(&ctx);
 	SPI_finish();

@@ -65,6 +65,7 @@ segment_preview(PG_FUNCTION_ARGS)
 	SPI_connect();
 	context_enter_parse(&ctx, table->time_zone);
 	context_set("search_path", "pg_catalog, pg_temp");
+	context_set("jit", "off");
 	look_return(fcinfo, preview_sql(table, rule->expression), 1, types, values, nulls);
 	context_leave(&ctx);
 	SPI_finish();
