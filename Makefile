@@ -84,6 +84,14 @@ OBJS = \
 	src/refresh/runs.o \
 	src/refresh/verify.o \
 	src/refresh/current.o \
+	src/look/look.o \
+	src/look/asof.o \
+	src/look/readable.o \
+	src/look/parts.o \
+	src/look/explain.o \
+	src/look/population.o \
+	src/look/past.o \
+	src/look/preview.o \
 	src/worker/launcher.o \
 	src/worker/scheduler.o \
 	src/worker/job.o \
@@ -117,6 +125,7 @@ SQL_PARTS = \
 	sql/capture.sql \
 	sql/define.sql \
 	sql/refresh.sql \
+	sql/look.sql \
 	sql/worker.sql
 
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql

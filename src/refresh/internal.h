@@ -5,12 +5,8 @@
 #ifndef SEGMENT_REFRESH_INTERNAL_H
 #define SEGMENT_REFRESH_INTERNAL_H
 
-#include "access/tupdesc.h"
 #include "lib/stringinfo.h"
 #include "refresh/refresh.h"
-
-/* The name under which computed rows stand in later statements of the same SPI connection. */
-#define ROWS_NAME "__segment_rows"
 
 typedef struct Refresh
 {
@@ -45,31 +41,9 @@ extern void state_store_rebuilt(Refresh *refresh, int64 ignored);
 
 /* evaluate.c */
 
-/* Rows as the definition gives them; columns as rule_evaluate_sql says. */
-typedef struct Evaluation
-{
-	Tuplestorestate *rows;
-	TupleDesc	desc;
-	int64		count;
-} Evaluation;
-
-/*
- * Computes the rows of customers (keys: a text array, or 0 for everybody) as
- * of segment.now(), with the rights the caller has taken.  Inside SPI.
- * snapshot_of_caller: read what the caller's snapshot sees, else a fresh one.
- */
-extern Evaluation *evaluate(const SegmentTable *table, Datum keys, bool future,
-							bool snapshot_of_caller);
-
 /* The rows of any such query over keys, or over everybody. */
 extern Evaluation *evaluate_query(const SegmentTable *table, const char *sql, Datum keys,
 								  bool snapshot_of_caller);
-
-/* Makes the rows readable as ROWS_NAME in the same SPI connection. */
-extern void evaluation_register(const Evaluation *evaluation);
-
-/* Takes them back and frees them, and the file they may have spilled to. */
-extern void evaluation_end(Evaluation *evaluation);
 
 /* Runs a statement with arguments; error unless it succeeds. */
 extern void run_sql(const char *sql, int nargs, Oid *types, Datum *values, bool read_only);
