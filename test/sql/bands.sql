@@ -186,7 +186,7 @@ SET segment.as_of = '2024-01-10 12:00:00+00';
 CALL segment.refresh('customers');
 SELECT segment.recut('customers', 'fan');
 SELECT refreshed_at, fan, top_fan, count(*) FROM customers GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
-SELECT name, unanalyzed, max_age, population, shares FROM segment.bands;
+SELECT name, unanalyzed, max_age, population, shares FROM segment.bands ORDER BY name;
 SELECT * FROM segment.verify('customers');
 -- one whose value is good for refreshed_at alone: everybody is computed from the events
 SELECT segment.add_segment('customers', 'lucky_fan', 'fan = 3 AND to_char(now(), ''MI'') = ''30''');

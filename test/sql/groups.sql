@@ -58,7 +58,7 @@ SELECT try('SELECT segment.drop_group(''customers'', ''total'')'), try('SELECT s
 SELECT segment.add_group('customers', 'size', 'big', 'total >= 100', 'it''s \ "small"', 'total >= 10', 'tiny', 'total IS NOT NULL');
 SELECT segment.add_group('customers', 'activity', 'active', 'last_at > now() - interval ''10 days''',
 						 'sleeping', 'last_at > now() - interval ''1 month''');
-SELECT tbl, name, position, labels, rules, unanalyzed, max_age FROM segment.groups;
+SELECT tbl, name, position, labels, rules, unanalyzed, max_age FROM segment.groups ORDER BY position;
 SELECT jsonb_pretty(segment.definition('customers') -> 'groups');
 INSERT INTO event VALUES (1, '2024-01-05', 10), (2, '2024-01-09', 200), (3, '2023-01-01', 1), (4, '2024-01-02', NULL);
 CALL segment.refresh('customers');
