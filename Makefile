@@ -47,9 +47,12 @@ OBJS = \
 	src/aggregate/concentration.o \
 	src/catalog/load.o \
 	src/catalog/store.o \
+	src/catalog/cuts.o \
 	src/catalog/names.o \
 	src/catalog/trust.o \
 	src/rule/parse.o \
+	src/rule/label.o \
+	src/rule/band.o \
 	src/rule/pitfalls.o \
 	src/rule/moving.o \
 	src/rule/harmless.o \
@@ -75,16 +78,28 @@ OBJS = \
 	src/define/sources.o \
 	src/define/stream.o \
 	src/define/columns.o \
+	src/define/groups.o \
+	src/define/bands.o \
 	src/define/definition.o \
 	src/define/trust.o \
 	src/refresh/collect.o \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \
+	src/refresh/history.o \
+	src/refresh/recut.o \
 	src/refresh/state.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
 	src/refresh/verify.o \
 	src/refresh/current.o \
+	src/look/look.o \
+	src/look/asof.o \
+	src/look/readable.o \
+	src/look/parts.o \
+	src/look/explain.o \
+	src/look/population.o \
+	src/look/past.o \
+	src/look/preview.o \
 	src/worker/launcher.o \
 	src/worker/scheduler.o \
 	src/worker/job.o \
@@ -118,6 +133,7 @@ SQL_PARTS = \
 	sql/capture.sql \
 	sql/define.sql \
 	sql/refresh.sql \
+	sql/look.sql \
 	sql/worker.sql
 
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql

@@ -34,7 +34,7 @@ COMMENT ON TABLE segment.config_source IS 'event tables and attribute tables map
 CREATE TABLE segment.config_column (
     tbl        regclass NOT NULL,
     name       name     NOT NULL,
-    kind       text     NOT NULL CHECK (kind IN ('attribute', 'score', 'segment', 'eligible')),
+    kind       text     NOT NULL CHECK (kind IN ('attribute', 'score', 'segment', 'group', 'band', 'eligible')),
     position   int      NOT NULL,
     over       text     NOT NULL CHECK (over IN ('events', 'row', 'attributes')),
     expression text     NOT NULL,
@@ -42,11 +42,28 @@ CREATE TABLE segment.config_column (
     crossings  text[]   NOT NULL DEFAULT '{}',  -- expressions for the instants at which time alone may change it
     unanalyzed text,                            -- the part that moves with time in a way not analyzed
     depends    text[]   NOT NULL DEFAULT '{}',  -- columns that the expression reads
+    labels     text[],                          -- of a group
+    rules      text[],                          -- of a group: the rule of each label
+    bands      int,                             -- of a band: how many
+    descending bool,                            -- of a band: the highest scores are band 1
     PRIMARY KEY (tbl, name)
 );
-COMMENT ON TABLE segment.config_column IS 'attributes, scores, segments and eligibility rules';
+COMMENT ON TABLE segment.config_column IS 'attributes, scores, bands, segments, groups and eligibility rules';
+
+CREATE TABLE segment.config_band_cut (
+    tbl        regclass NOT NULL,
+    band       name     NOT NULL,
+    version    int      NOT NULL,
+    type       regtype  NOT NULL,               -- of the score
+    cuts       text[]   NOT NULL,               -- the highest score of each band but the last, from the lowest on
+    population bigint   NOT NULL,               -- customers with a score
+    made_at    timestamptz NOT NULL,            -- as-of of the scores
+    PRIMARY KEY (tbl, band, version)
+);
+COMMENT ON TABLE segment.config_band_cut IS 'cut points of bands; the latest version is in force';
 
 SELECT pg_catalog.pg_extension_config_dump('segment.config_table', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_source', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_source_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_column', '');
+SELECT pg_catalog.pg_extension_config_dump('segment.config_band_cut', '');

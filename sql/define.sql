@@ -33,10 +33,21 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_score';
 COMMENT ON FUNCTION segment.add_score(regclass, text, text) IS
 'adds a score: an aggregate over the events, or an expression over other columns of the row';
 
+CREATE FUNCTION segment.add_band(tbl regclass, name text, score text, bands int DEFAULT 5,
+                                 descending boolean DEFAULT false) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_band';
+COMMENT ON FUNCTION segment.add_band(regclass, text, text, int, boolean) IS
+'adds a band: the rank of a score, 1 to n, within the whole population';
+
 CREATE FUNCTION segment.add_segment(tbl regclass, name text, rule text) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_segment';
 COMMENT ON FUNCTION segment.add_segment(regclass, text, text) IS
 'adds a segment: a boolean column with a rule over the row';
+
+CREATE FUNCTION segment.add_group(tbl regclass, name text, VARIADIC labels_and_rules text[]) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_group';
+COMMENT ON FUNCTION segment.add_group(regclass, text, text[]) IS
+'adds a group: a text column of the first label whose rule over the row holds';
 
 CREATE FUNCTION segment.set_eligible(tbl regclass, rule text) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_set_eligible';
@@ -57,10 +68,20 @@ CREATE FUNCTION segment.drop_score(tbl regclass, name text) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_score';
 COMMENT ON FUNCTION segment.drop_score(regclass, text) IS 'drops a score';
 
+CREATE FUNCTION segment.drop_band(tbl regclass, name text) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_band';
+COMMENT ON FUNCTION segment.drop_band(regclass, text) IS
+'drops a band with its cut points; its customers leave it now, and the history stays';
+
 CREATE FUNCTION segment.drop_segment(tbl regclass, name text) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_segment';
 COMMENT ON FUNCTION segment.drop_segment(regclass, text) IS
 'drops a segment; its members leave it now, and the history stays';
+
+CREATE FUNCTION segment.drop_group(tbl regclass, name text) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_drop_group';
+COMMENT ON FUNCTION segment.drop_group(regclass, text) IS
+'drops a group; its customers leave it now, and the history stays';
 
 CREATE FUNCTION segment.definition(tbl regclass) RETURNS jsonb
 LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'segment_definition';
@@ -109,4 +130,14 @@ JOIN pg_catalog.pg_class c ON c.oid = k.tbl
 WHERE k.kind = 'segment' AND pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW segment.segments IS 'segments of segment tables; max_age where a segment is not exact at every instant';
 
-GRANT SELECT ON segment.tables, segment.sources, segment.scores, segment.segments TO PUBLIC;
+CREATE VIEW segment.groups WITH (security_barrier) AS
+SELECT k.tbl, k.name, k.position, k.labels, k.rules, k.unanalyzed,
+       CASE WHEN k.unanalyzed IS NOT NULL THEN t.max_age END AS max_age
+FROM segment.config_column k
+JOIN segment.config_table t ON t.tbl = k.tbl
+JOIN pg_catalog.pg_class c ON c.oid = k.tbl
+WHERE k.kind = 'group' AND pg_catalog.has_table_privilege(c.oid, 'SELECT');
+COMMENT ON VIEW segment.groups IS
+'groups of segment tables, their labels and the rule of each; max_age where a group is not exact at every instant';
+
+GRANT SELECT ON segment.tables, segment.sources, segment.scores, segment.segments, segment.groups TO PUBLIC;

@@ -48,6 +48,36 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'segment_rebuild';
 COMMENT ON PROCEDURE segment.rebuild(regclass) IS
 'computes every row anew; readers see the old rows until it commits';
 
+CREATE FUNCTION segment.recut(tbl regclass, band text) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_recut';
+COMMENT ON FUNCTION segment.recut(regclass, text) IS
+'new cut points of a band from the scores that the segment table holds; everybody is banded anew';
+
+CREATE FUNCTION segment.band_shares(tbl regclass, band text) RETURNS numeric[]
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'segment_band_shares';
+COMMENT ON FUNCTION segment.band_shares(regclass, text) IS
+'the share of the customers with a band that is in each, from band 1 on';
+
+CREATE VIEW segment.bands WITH (security_barrier) AS
+SELECT k.tbl, k.name, k.position, k.depends[1] AS score, k.bands, k.descending,
+       v.version, v.cuts, v.made_at, v.population,
+       segment.band_shares(k.tbl, k.name::text) AS shares,
+       pg_catalog.round(1.0 / k.bands, 4) AS ideal,
+       k.unanalyzed, CASE WHEN k.unanalyzed IS NOT NULL THEN t.max_age END AS max_age
+FROM segment.config_column k
+JOIN segment.config_table t ON t.tbl = k.tbl
+JOIN pg_catalog.pg_class c ON c.oid = k.tbl
+LEFT JOIN LATERAL (SELECT b.version, b.cuts, b.made_at, b.population
+                   FROM segment.config_band_cut b
+                   WHERE b.tbl = k.tbl AND b.band = k.name
+                   ORDER BY b.version DESC LIMIT 1) v ON true
+WHERE k.kind = 'band' AND pg_catalog.has_table_privilege(c.oid, 'SELECT');
+COMMENT ON VIEW segment.bands IS
+'bands of segment tables, the cut points in force, and the share of customers in each band';
+COMMENT ON COLUMN segment.bands.cuts IS 'the highest score of each band but the last, from the lowest on';
+COMMENT ON COLUMN segment.bands.ideal IS 'the share that each band would have if no scores were equal and none had changed';
+GRANT SELECT ON segment.bands TO PUBLIC;
+
 CREATE FUNCTION segment.verify(tbl regclass)
 RETURNS TABLE (key text, problem text, stored jsonb, expected jsonb)
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'segment_verify';

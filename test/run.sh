@@ -124,16 +124,16 @@ run_suites() {
 	suite isolation "$pg_ok|$pg_not_ok" "$pg_ok" "$pg_not_ok" \
 		as_worker "${make[@]}" installcheck REGRESS= TAP_TESTS=
 	if [ -e test/oracle/run.sh ]; then
-		suite oracle '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+		suite oracle-tables '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 			as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/run.sh
 	fi
 	suite docs '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" bash test/docs.sh
-	suite aggregates '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+	suite oracle-aggregates '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/aggregate/run.sh
-	suite time '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+	suite oracle-time '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/time/run.sh
-	suite clickhouse '^not ok|^#|# skip' "$tap_ok" "$tap_not_ok" \
+	suite oracle-clickhouse '^not ok|^#|# skip' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/clickhouse/run.sh
 	if [ -e "${pgtap[0]}" ]; then
 		suite pgtap '^not ok|^#' "$tap_ok" "$tap_not_ok" \

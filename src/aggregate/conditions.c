@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 static void
 check_count(int count, const char *what)
@@ -43,18 +44,26 @@ read_untyped(FunctionCallInfo fcinfo, int argument, const char *what, uint64 bit
 		call->untyped_true |= bit;
 }
 
+/* Is it boolean, or a domain over it? */
+static bool
+is_boolean(Oid type)
+{
+	return OidIsValid(type) && getBaseType(type) == BOOLOID;
+}
+
 /* Looks at the types, which are the same in all rows. */
 static void
 check_types(FunctionCallInfo fcinfo, int first, const char *what, Conditions *call)
 {
 	/* A window function is not told of the word VARIADIC. */
 	call->is_array = get_fn_expr_variadic(fcinfo->flinfo) ||
-		(PG_NARGS() == first + 1 && get_fn_expr_argtype(fcinfo->flinfo, first) == BOOLARRAYOID);
+		(PG_NARGS() == first + 1 &&
+		 is_boolean(get_base_element_type(get_fn_expr_argtype(fcinfo->flinfo, first))));
 	if (call->is_array)
 	{
 		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, first);
 
-		if (type != BOOLARRAYOID)
+		if (!is_boolean(get_base_element_type(type)))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("%ss must be of type boolean[], not %s", what, format_type_be(type))));
@@ -70,7 +79,7 @@ check_types(FunctionCallInfo fcinfo, int first, const char *what, Conditions *ca
 
 		if (type == UNKNOWNOID)
 			read_untyped(fcinfo, first + i, what, UINT64CONST(1) << i, call);
-		else if (type != BOOLOID)
+		else if (!is_boolean(type))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("%s %d must be of type boolean, not %s", what, i + 1,

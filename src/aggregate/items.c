@@ -65,10 +65,24 @@ find_slot(const Items *items, uint32 hash, const char *bytes, uint32 length)
 	}
 }
 
+/*
+ * Whoever names the items must not be able to choose many of one hash, so it
+ * depends on a secret of this process.  Slots never leave the process, and
+ * nothing depends on their order.
+ */
 static uint32
 hash_item(const char *bytes, uint32 length)
 {
-	return hash_bytes((const unsigned char *) bytes, (int) length);
+	static uint64 secret = 0;
+
+	while (secret == 0)
+	{
+		if (!pg_strong_random(&secret, sizeof(secret)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate a random number")));
+	}
+	return (uint32) hash_bytes_extended((const unsigned char *) bytes, (int) length, secret);
 }
 
 /* Makes slots for twice as many items as have come, and fills them. */

@@ -87,7 +87,8 @@ static const struct
 		"Give an interval in quotes, such as '1 hour', or a number of seconds."
 	},
 	[SEQUENCE_NOT_CLOSED] = {
-		"A closing parenthesis is missing.", elements_hint
+		"A closing parenthesis is missing.",
+		"Elements are such as (?1) and (?t<=3600); an interval stands in quotes, as in (?t<'1 hour')."
 	},
 	[SEQUENCE_TWO_WAITS] = {
 		"A time can not follow directly after another.",

@@ -30,7 +30,7 @@ typedef struct UnconvertedState
 	Items		items;			/* WantedItem, those wanted or converted */
 } UnconvertedState;
 
-/* More wants than there can be rows. */
+/* Counted no further; more than there can be rows. */
 #define WANTS_MAX (INT64CONST(1) << 56)
 
 /* What a WantedItem has on the wire beside the item. */
@@ -131,7 +131,7 @@ segment_unconverted_transition(PG_FUNCTION_ARGS)
 
 		if (wanted)
 		{
-			item->wants++;
+			item->wants = Min(item->wants + 1, WANTS_MAX);
 			item->last_want = Max(item->last_want, at);
 		}
 		if (converted)
@@ -161,7 +161,7 @@ unconverted_merge(void *into, const void *from, MemoryContext context)
 									 theirs->item.length, context);
 
 		CHECK_FOR_INTERRUPTS();
-		ours->wants += theirs->wants;
+		ours->wants = Min(ours->wants + theirs->wants, WANTS_MAX);
 		ours->last_want = Max(ours->last_want, theirs->last_want);
 		ours->last_conversion = Max(ours->last_conversion, theirs->last_conversion);
 	}

@@ -40,10 +40,21 @@ look_up(pg_time_t second)
 	long int	after;
 	int			before_is_dst;
 	int			after_is_dst;
+	pg_time_t	from = second;
 	int			found;
 
-	found = pg_next_dst_boundary(&second, &before, &before_is_dst,
+	found = pg_next_dst_boundary(&from, &before, &before_is_dst,
 								 &boundary, &after, &after_is_dst, spans_of);
+	if (found == 0)
+	{
+		/*
+		 * At the very last change in the zone's table none is found, though
+		 * those after it are known by rule.
+		 */
+		from++;
+		found = pg_next_dst_boundary(&from, &before, &before_is_dst,
+									 &boundary, &after, &after_is_dst, spans_of);
+	}
 	until = found > 0 ? boundary : found == 0 ? PG_INT64_MAX : second + 1;
 
 	/* What ends with the same change is the same span, met at a later second. */

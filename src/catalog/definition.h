@@ -10,6 +10,7 @@
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 #include "storage/lockdefs.h"
+#include "utils/snapshot.h"
 
 /* A named expression: an extra column of a source, or an attribute. */
 typedef struct NamedExpr
@@ -44,6 +45,8 @@ typedef enum ColumnKind
 	COLUMN_ATTRIBUTE,
 	COLUMN_SCORE,
 	COLUMN_SEGMENT,
+	COLUMN_GROUP,
+	COLUMN_BAND,
 	COLUMN_ELIGIBLE				/* no column of the table: the rule of set_eligible */
 } ColumnKind;
 
@@ -66,6 +69,21 @@ typedef struct Column
 	List	   *crossings;		/* of char *: instants at which time alone may change it */
 	char	   *unanalyzed;		/* NULL, or the part that keeps it from being exact */
 	List	   *depends;		/* of char *: columns that the expression reads */
+
+	/*
+	 * Of a group: its labels, and for each the rule (of char *, canonical).
+	 * The expression is made of them.
+	 */
+	List	   *labels;
+	List	   *rules;
+
+	/*
+	 * Of a band: how many there are, and whether the first is that of the
+	 * highest scores.  The score is the one column in depends; the expression
+	 * holds the cut points.
+	 */
+	int			bands;
+	bool		descending;
 } Column;
 
 typedef struct SegmentTable
@@ -107,8 +125,20 @@ extern List *catalog_load_sources(Oid relid);
 /* One source by id, or NULL.  Reads by index, without SPI: triggers call it. */
 extern Source *catalog_load_source(int id);
 
+/*
+ * A definition as a snapshot sees it, for whoever compares it with rows in
+ * that snapshot; catalog_load reads the latest.
+ */
+extern SegmentTable *catalog_load_as_of(Oid relid, Snapshot snapshot);
+
 /* Error unless the current role owns the segment table (or is a member of its owner). */
 extern void catalog_check_owner(Oid relid);
+
+/* Is a column a rule of true or false, which NULL does not meet? */
+extern bool catalog_is_condition(const Column *column);
+
+/* Does the history tell of a column's values? */
+extern bool catalog_is_recorded(const Column *column);
 
 extern Column *catalog_find_column(const SegmentTable *table, const char *name);
 
@@ -121,6 +151,22 @@ extern void catalog_delete_source(int id);
 extern void catalog_put_column(Oid relid, const Column *column);
 extern void catalog_delete_column(Oid relid, const char *name);
 extern void catalog_delete_table(Oid relid);
+extern void catalog_set_expression(Oid relid, const char *name, const char *expression);
+
+/* cuts.c: the cut points of bands */
+
+/*
+ * The latest cut points of a band as the text of an array, or NULL if it has
+ * none, or none of this type of score.
+ */
+extern char *catalog_band_cuts(Oid relid, const char *name, Oid type);
+
+/*
+ * Keeps new cut points (cuts: text[]), made as of an instant from so many
+ * customers.  The same ones as before are no new version.
+ */
+extern void catalog_put_cuts(Oid relid, const char *name, Oid type, Datum cuts,
+							 int64 population, TimestampTz made_at);
 
 /* names.c */
 

@@ -38,15 +38,18 @@ enum
 {
 	COLUMN_TBL = 1, COLUMN_NAME, COLUMN_KIND, COLUMN_POSITION, COLUMN_OVER,
 	COLUMN_EXPRESSION, COLUMN_TYPE, COLUMN_CROSSINGS, COLUMN_UNANALYZED,
-	COLUMN_DEPENDS
+	COLUMN_DEPENDS, COLUMN_LABELS, COLUMN_RULES, COLUMN_BANDS, COLUMN_DESCENDING
 };
 
 typedef void (*RowReader) (HeapTuple tuple, TupleDesc desc, void *arg);
 
-/* Calls reader for each row of a configuration table whose column equals value. */
+/*
+ * Calls reader for each row of a configuration table whose column equals value;
+ * snapshot NULL: the latest rows.
+ */
 static int
 scan_rows(const char *relation, const char *index, AttrNumber column,
-		  RegProcedure equals, Datum value, RowReader reader, void *arg)
+		  RegProcedure equals, Datum value, Snapshot snapshot, RowReader reader, void *arg)
 {
 	Relation	rel = table_open(context_relation(relation), AccessShareLock);
 	ScanKeyData key;
@@ -55,7 +58,7 @@ scan_rows(const char *relation, const char *index, AttrNumber column,
 	int			found = 0;
 
 	ScanKeyInit(&key, column, BTEqualStrategyNumber, equals, value);
-	scan = systable_beginscan(rel, context_relation(index), true, NULL, 1, &key);
+	scan = systable_beginscan(rel, context_relation(index), true, snapshot, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		found++;
@@ -135,6 +138,16 @@ text_array(Datum array)
 	return result;
 }
 
+/* A text[] column as a list, or NIL. */
+static List *
+text_array_field(HeapTuple tuple, TupleDesc desc, AttrNumber column)
+{
+	bool		isnull;
+	Datum		value = field(tuple, desc, column, &isnull);
+
+	return isnull ? NIL : text_array(value);
+}
+
 static void
 read_table(HeapTuple tuple, TupleDesc desc, void *arg)
 {
@@ -179,6 +192,10 @@ column_kind(const char *kind)
 		return COLUMN_ATTRIBUTE;
 	if (strcmp(kind, "score") == 0)
 		return COLUMN_SCORE;
+	if (strcmp(kind, "group") == 0)
+		return COLUMN_GROUP;
+	if (strcmp(kind, "band") == 0)
+		return COLUMN_BAND;
 	return strcmp(kind, "segment") == 0 ? COLUMN_SEGMENT : COLUMN_ELIGIBLE;
 }
 
@@ -202,9 +219,13 @@ read_column(HeapTuple tuple, TupleDesc desc, void *arg)
 	column->over = column_over(text_field(tuple, desc, COLUMN_OVER));
 	column->expression = text_field(tuple, desc, COLUMN_EXPRESSION);
 	column->type = oid_field(tuple, desc, COLUMN_TYPE);
-	column->crossings = text_array(field(tuple, desc, COLUMN_CROSSINGS, NULL));
+	column->crossings = text_array_field(tuple, desc, COLUMN_CROSSINGS);
 	column->unanalyzed = text_field(tuple, desc, COLUMN_UNANALYZED);
-	column->depends = text_array(field(tuple, desc, COLUMN_DEPENDS, NULL));
+	column->depends = text_array_field(tuple, desc, COLUMN_DEPENDS);
+	column->labels = text_array_field(tuple, desc, COLUMN_LABELS);
+	column->rules = text_array_field(tuple, desc, COLUMN_RULES);
+	column->bands = DatumGetInt32(field(tuple, desc, COLUMN_BANDS, NULL));
+	column->descending = DatumGetBool(field(tuple, desc, COLUMN_DESCENDING, NULL));
 	*columns = lappend(*columns, column);
 }
 
@@ -229,42 +250,54 @@ describe(Oid relid)
 	return name != NULL ? name : psprintf("%u", relid);
 }
 
+static List *
+load_sources(Oid relid, Snapshot snapshot)
+{
+	List	   *sources = NIL;
+
+	scan_rows("config_source", "config_source_tbl", SOURCE_TBL, F_OIDEQ,
+			  ObjectIdGetDatum(relid), snapshot, read_source, &sources);
+	list_sort(sources, by_id);
+	return sources;
+}
+
 SegmentTable *
-catalog_load(Oid relid)
+catalog_load_as_of(Oid relid, Snapshot snapshot)
 {
 	SegmentTable *table = palloc0(sizeof(SegmentTable));
 	Datum		oid = ObjectIdGetDatum(relid);
 
 	if (scan_rows("config_table", "config_table_pkey", TABLE_TBL, F_OIDEQ, oid,
-				  read_table, table) == 0)
+				  snapshot, read_table, table) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a segment table", describe(relid)),
 				 errhint("See the view segment.tables, or make one with segment.create_table().")));
 	table->owner = context_relation_owner(relid);
-	table->sources = catalog_load_sources(relid);
+	table->sources = load_sources(relid, snapshot);
 	scan_rows("config_column", "config_column_pkey", COLUMN_TBL, F_OIDEQ, oid,
-			  read_column, &table->columns);
+			  snapshot, read_column, &table->columns);
 	list_sort(table->columns, by_position);
 	return table;
+}
+
+SegmentTable *
+catalog_load(Oid relid)
+{
+	return catalog_load_as_of(relid, NULL);
 }
 
 List *
 catalog_load_sources(Oid relid)
 {
-	List	   *sources = NIL;
-
-	scan_rows("config_source", "config_source_tbl", SOURCE_TBL, F_OIDEQ,
-			  ObjectIdGetDatum(relid), read_source, &sources);
-	list_sort(sources, by_id);
-	return sources;
+	return load_sources(relid, NULL);
 }
 
 bool
 catalog_is_segment_table(Oid relid)
 {
 	return scan_rows("config_table", "config_table_pkey", TABLE_TBL, F_OIDEQ,
-					 ObjectIdGetDatum(relid), NULL, NULL) > 0;
+					 ObjectIdGetDatum(relid), NULL, NULL, NULL) > 0;
 }
 
 Source *
@@ -273,7 +306,7 @@ catalog_load_source(int id)
 	List	   *sources = NIL;
 
 	scan_rows("config_source", "config_source_pkey", SOURCE_ID, F_INT4EQ,
-			  Int32GetDatum(id), read_source, &sources);
+			  Int32GetDatum(id), NULL, read_source, &sources);
 	return sources == NIL ? NULL : linitial(sources);
 }
 
@@ -300,4 +333,17 @@ catalog_find_column(const SegmentTable *table, const char *name)
 			return column;
 	}
 	return NULL;
+}
+
+bool
+catalog_is_condition(const Column *column)
+{
+	return column->kind == COLUMN_SEGMENT || column->kind == COLUMN_ELIGIBLE;
+}
+
+bool
+catalog_is_recorded(const Column *column)
+{
+	return column->kind == COLUMN_SEGMENT || column->kind == COLUMN_GROUP ||
+		column->kind == COLUMN_BAND;
 }

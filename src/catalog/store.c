@@ -16,7 +16,7 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-#define MAX_ARGS 10
+#define MAX_ARGS 13
 
 /* Arguments of a statement, gathered one by one. */
 typedef struct Args
@@ -182,7 +182,7 @@ text_array_datum(List *strings)
 void
 catalog_put_column(Oid relid, const Column *column)
 {
-	static const char *const kinds[] = {"attribute", "score", "segment", "eligible"};
+	static const char *const kinds[] = {"attribute", "score", "segment", "group", "band", "eligible"};
 	static const char *const overs[] = {"attributes", "events", "row"};
 	Args		args = {0};
 
@@ -195,12 +195,17 @@ catalog_put_column(Oid relid, const Column *column)
 	add_arg(&args, TEXTARRAYOID, text_array_datum(column->crossings), false);
 	add_text(&args, column->unanalyzed);
 	add_arg(&args, TEXTARRAYOID, text_array_datum(column->depends), false);
+	add_arg(&args, TEXTARRAYOID, text_array_datum(column->labels), column->labels == NIL);
+	add_arg(&args, TEXTARRAYOID, text_array_datum(column->rules), column->rules == NIL);
+	add_arg(&args, INT4OID, Int32GetDatum(column->bands), column->kind != COLUMN_BAND);
+	add_arg(&args, BOOLOID, BoolGetDatum(column->descending), column->kind != COLUMN_BAND);
 	run("INSERT INTO segment.config_column AS c"
-		" (tbl, name, kind, position, over, expression, type, crossings, unanalyzed, depends)"
-		" SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6, $7, $8, $9"
+		" (tbl, name, kind, position, over, expression, type, crossings, unanalyzed, depends,"
+		"  labels, rules, bands, descending)"
+		" SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13"
 		"   FROM segment.config_column WHERE tbl = $1"
 		" ON CONFLICT (tbl, name) DO UPDATE SET over = $4, expression = $5, type = $6,"
-		"   crossings = $7, unanalyzed = $8, depends = $9", &args);
+		"   crossings = $7, unanalyzed = $8, depends = $9, labels = $10, rules = $11", &args);
 }
 
 void
@@ -211,6 +216,18 @@ catalog_delete_column(Oid relid, const char *name)
 	add_oid(&args, relid);
 	add_text(&args, name);
 	run("DELETE FROM segment.config_column WHERE tbl = $1 AND name = $2", &args);
+	run("DELETE FROM segment.config_band_cut WHERE tbl = $1 AND band = $2", &args);
+}
+
+void
+catalog_set_expression(Oid relid, const char *name, const char *expression)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	add_text(&args, name);
+	add_text(&args, expression);
+	run("UPDATE segment.config_column SET expression = $3 WHERE tbl = $1 AND name = $2", &args);
 }
 
 bool
@@ -228,7 +245,7 @@ catalog_delete_table(Oid relid)
 	Args		args = {0};
 
 	static const char *const relations[] = {
-		"config_column", "config_source", "config_job", "config_table",
+		"config_column", "config_band_cut", "config_source", "config_job", "config_table",
 		"job_state", "run", "pending", "table_state"
 	};
 

@@ -1,6 +1,6 @@
 /*
  * trust.c
- *		May a segment table's owner read a source?
+ *		May a segment table's owner read a source, and a reader a segment table?
  */
 #include "postgres.h"
 
@@ -36,4 +36,17 @@ trust_check_source(const SegmentTable *table, Oid relation)
 				 errmsg("row level security hides rows of %s from role \"%s\"", name, owner_name),
 				 errdetail("Scores over a part of the events would be wrong."),
 				 errhint("Let a role with BYPASSRLS or the table's owner own the segment table.")));
+}
+
+void
+trust_check_reader(Oid relation)
+{
+	if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relation));
+	if (check_enable_rls(relation, GetUserId(), true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row level security hides rows of %s from role \"%s\"",
+						catalog_qualified_name(relation), GetUserNameFromId(GetUserId(), false)),
+				 errhint("Read the table itself.")));
 }

@@ -1,6 +1,6 @@
 /*
  * columns.c
- *		Scores, segments and the rule of eligibility.
+ *		Scores, segments and the rule of eligibility; what all columns share.
  */
 #include "postgres.h"
 
@@ -100,9 +100,8 @@ define_check_unused(const SegmentTable *table, const char *name, const char *wha
 	}
 }
 
-/* Says that a column is not exact at every instant, and why. */
-static void
-notice_unanalyzed(const SegmentTable *table, const CheckedRule *rule, const char *what)
+void
+define_notice_unanalyzed(const SegmentTable *table, const CheckedRule *rule, const char *what)
 {
 	if (rule->unanalyzed == NULL)
 		return;
@@ -141,8 +140,21 @@ define_recheck_columns(Oid relid)
 
 		if (column->over == OVER_ATTRIBUTES)
 			continue;
+		if (column->kind == COLUMN_GROUP)
+		{
+			rule = define_check_group(table, column->name, column->labels, &column->rules);
+			define_put_group(table, column->name, column->labels, column->rules, rule);
+			table = catalog_load(relid);
+			continue;
+		}
+		if (column->kind == COLUMN_BAND)
+		{
+			define_put_band(table, column, define_check_band(table, column));
+			table = catalog_load(relid);
+			continue;
+		}
 		rule = define_check_rule(table, column->expression, column->over,
-								 column->kind == COLUMN_SCORE ? InvalidOid : BOOLOID,
+								 catalog_is_condition(column) ? BOOLOID : InvalidOid,
 								 describe_column(column));
 		if (rule->type != column->type)
 			define_ddl(table, "ALTER TABLE %s ALTER COLUMN %s TYPE %s",
@@ -176,7 +188,7 @@ segment_add_score(PG_FUNCTION_ARGS)
 	if (over == OVER_EVENTS)
 		rule_stream_columns(table);
 	rule = define_check_rule(table, expression, over, InvalidOid, what);
-	notice_unanalyzed(table, rule, what);
+	define_notice_unanalyzed(table, rule, what);
 	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s %s", catalog_qualified_name(table->relid),
 			   quote_identifier(name), catalog_type_name(rule->type));
 	define_put_column(table, name, COLUMN_SCORE, over, rule);
@@ -201,12 +213,36 @@ segment_add_segment(PG_FUNCTION_ARGS)
 	define_check_new_name(table, name, "segment");
 	rule = define_check_rule(table, text_to_cstring(PG_GETARG_TEXT_PP(2)), OVER_ROW,
 							 BOOLOID, what);
-	notice_unanalyzed(table, rule, what);
+	define_notice_unanalyzed(table, rule, what);
 	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s boolean NOT NULL DEFAULT false",
 			   catalog_qualified_name(table->relid), quote_identifier(name));
 	define_put_column(table, name, COLUMN_SEGMENT, OVER_ROW, rule);
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
+}
+
+/* Who has a row decides where the cut points of bands lie, so these can't decide who has one. */
+static void
+refuse_bands(const SegmentTable *table, const CheckedRule *rule)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *band = lfirst(lc);
+		List	   *readers = band->kind == COLUMN_BAND ? rule_readers(table, band->name) : NIL;
+
+		foreach(lc2, rule->depends)
+		{
+			if (list_member(readers, makeString(lfirst(lc2))))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+						 errmsg("the rule of eligibility must not read the band \"%s\"", band->name),
+						 errdetail("Bands are ranks among the customers who are eligible."),
+						 errhint("Make it a segment.")));
+		}
+	}
 }
 
 /* set_eligible(tbl, rule); NULL: everybody */
@@ -226,19 +262,39 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 		CheckedRule *rule = define_check_rule(table, text_to_cstring(PG_GETARG_TEXT_PP(1)),
 											  OVER_ROW, BOOLOID, what);
 
-		notice_unanalyzed(table, rule, what);
+		refuse_bands(table, rule);
+		define_notice_unanalyzed(table, rule, what);
 		define_put_column(table, ELIGIBLE_NAME, COLUMN_ELIGIBLE, OVER_ROW, rule);
 	}
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
 }
 
-/* The column of a kind with a name; error if there is none. */
+/* What the history has open of a column ends now. */
 static void
-require_column(const SegmentTable *table, const char *name, ColumnKind kind, const char *what)
+close_history(const SegmentTable *table, const char *name)
 {
-	Column	   *column = catalog_find_column(table, name);
+	char	   *history = catalog_qualified_name(table->history);
+	char	   *now = quote_literal_cstr(timestamptz_to_str(context_instant()));
 
+	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",
+			   history, quote_literal_cstr(name), now);
+	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment = %s AND left_at IS NULL",
+			   history, now, quote_literal_cstr(name));
+}
+
+void
+define_drop(FunctionCallInfo fcinfo, ColumnKind kind, const char *what)
+{
+	static const char *const names[] = {"tbl", "name"};
+	SegmentTable *table;
+	char	   *name;
+	Column	   *column;
+
+	define_require(fcinfo, 2, names);
+	table = define_open(PG_GETARG_OID(0));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	column = catalog_find_column(table, name);
 	if (column == NULL || column->kind != kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -246,29 +302,18 @@ require_column(const SegmentTable *table, const char *name, ColumnKind kind, con
 						catalog_qualified_name(table->relid), what, name),
 				 errhint("See the view segment.%ss.", what)));
 	define_check_unused(table, name, what);
-}
-
-static void
-drop_column(const SegmentTable *table, const char *name)
-{
 	define_ddl(table, "ALTER TABLE %s DROP COLUMN IF EXISTS %s", catalog_qualified_name(table->relid),
 			   quote_identifier(name));
 	catalog_delete_column(table->relid, name);
+	if (catalog_is_recorded(column))
+		close_history(table, name);
 }
 
 /* drop_score(tbl, name) */
 Datum
 segment_drop_score(PG_FUNCTION_ARGS)
 {
-	static const char *const names[] = {"tbl", "name"};
-	SegmentTable *table;
-	char	   *name;
-
-	define_require(fcinfo, 2, names);
-	table = define_open(PG_GETARG_OID(0));
-	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	require_column(table, name, COLUMN_SCORE, "score");
-	drop_column(table, name);
+	define_drop(fcinfo, COLUMN_SCORE, "score");
 	PG_RETURN_VOID();
 }
 
@@ -276,22 +321,6 @@ segment_drop_score(PG_FUNCTION_ARGS)
 Datum
 segment_drop_segment(PG_FUNCTION_ARGS)
 {
-	static const char *const names[] = {"tbl", "name"};
-	SegmentTable *table;
-	char	   *name;
-	char	   *history;
-	char	   *now;
-
-	define_require(fcinfo, 2, names);
-	table = define_open(PG_GETARG_OID(0));
-	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	history = catalog_qualified_name(table->history);
-	now = quote_literal_cstr(timestamptz_to_str(context_instant()));
-	require_column(table, name, COLUMN_SEGMENT, "segment");
-	drop_column(table, name);
-	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",
-			   history, quote_literal_cstr(name), now);
-	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment = %s AND left_at IS NULL",
-			   history, now, quote_literal_cstr(name));
+	define_drop(fcinfo, COLUMN_SEGMENT, "segment");
 	PG_RETURN_VOID();
 }

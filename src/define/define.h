@@ -31,6 +31,17 @@ extern CheckedRule *define_check_rule(const SegmentTable *table, const char *tex
 extern void define_put_column(const SegmentTable *table, const char *name,
 							  ColumnKind kind, ColumnOver over, const CheckedRule *rule);
 
+/* Says that a column is not exact at every instant, and why. */
+extern void define_notice_unanalyzed(const SegmentTable *table, const CheckedRule *rule,
+									 const char *what);
+
+/*
+ * Drops the column of a kind that the function's arguments, tbl and name, give;
+ * error if there is none or another reads it.  what: the kind in a word, as in
+ * the names of the views.  History of it ends now.
+ */
+extern void define_drop(FunctionCallInfo fcinfo, ColumnKind kind, const char *what);
+
 /* Error if a column of that name exists or may not exist. */
 extern void define_check_new_name(const SegmentTable *table, const char *name, const char *what);
 
@@ -39,6 +50,24 @@ extern void define_check_unused(const SegmentTable *table, const char *name, con
 
 /* After a change of the stream or of a column: checks the columns again, and follows changed types. */
 extern void define_recheck_columns(Oid relid);
+
+/* groups.c */
+
+/* Checks each rule of a group, and makes one expression of them; *rules become canonical. */
+extern CheckedRule *define_check_group(const SegmentTable *table, const char *name,
+									   List *labels, List **rules);
+
+/* Stores it. */
+extern void define_put_group(const SegmentTable *table, const char *name, List *labels,
+							 List *rules, const CheckedRule *rule);
+
+/* bands.c */
+
+/* Checks a band's expression anew, with its cut points unless they are of another type. */
+extern CheckedRule *define_check_band(const SegmentTable *table, const Column *band);
+
+/* Stores it. */
+extern void define_put_band(const SegmentTable *table, const Column *band, const CheckedRule *rule);
 
 /* stream.c */
 

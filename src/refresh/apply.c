@@ -44,8 +44,7 @@ append_columns(StringInfo sql, const SegmentTable *table, const char *prefix)
 						 quote_identifier(((Column *) lfirst(lc))->name));
 }
 
-/* left.key = right.key, whatever the search_path. */
-static char *
+char *
 same_key(const SegmentTable *table, const char *left, const char *right)
 {
 	const char *key = quote_identifier(table->key_name);
@@ -53,39 +52,26 @@ same_key(const SegmentTable *table, const char *left, const char *right)
 	return psprintf("%s.%s %s %s.%s", left, key, catalog_equality(table->key_type), right, key);
 }
 
-/* For each segment, ", was AS __segment_was_N": membership before, as the row (o) has it. */
-static void
-append_memberships(StringInfo sql, const SegmentTable *table)
-{
-	ListCell   *lc;
-
-	foreach(lc, table->columns)
-	{
-		Column	   *column = lfirst(lc);
-
-		if (column->kind == COLUMN_SEGMENT)
-			appendStringInfo(sql, ", COALESCE(o.%s, false) AS __segment_was_%d",
-							 quote_identifier(column->name), column->position);
-	}
-}
-
 /* Rows that are new or differ, and rows that have to go. */
 static void
 append_differences(StringInfo sql, const SegmentTable *table, const char *name,
-				   const char *key, bool keyed)
+				   const char *key, bool keyed, ApplyMode mode)
 {
 	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new", key);
-	append_memberships(sql, table);
+	history_append_before(sql, table);
 	appendStringInfo(sql, " FROM %s n LEFT JOIN %s o ON %s WHERE n.%s"
-					 " AND (o.%s IS NULL OR o.refreshed_at > $1 OR ROW(o.valid_until",
-					 ROWS_NAME, name, same_key(table, "o", "n"), PRESENT_COLUMN, key);
+					 " AND (o.%s IS NULL OR %s ROW(o.valid_until",
+					 ROWS_NAME, name, same_key(table, "o", "n"), PRESENT_COLUMN, key,
+					 mode == APPLY_AGAIN ? "" : "o.refreshed_at > $1 OR");
 	append_columns(sql, table, "o.");
 	appendStringInfoString(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(n.valid_until");
 	append_columns(sql, table, "n.");
 	appendStringInfo(sql, ")::record)), gone AS MATERIALIZED (SELECT o.%s", key);
-	append_memberships(sql, table);
+	history_append_before(sql, table);
 	appendStringInfo(sql, " FROM %s o WHERE NOT EXISTS (SELECT FROM %s n WHERE %s AND n.%s)",
 					 name, ROWS_NAME, same_key(table, "n", "o"), PRESENT_COLUMN);
+	if (mode == APPLY_AGAIN)
+		appendStringInfoString(sql, " AND false");
 	if (keyed)
 		appendStringInfo(sql, " AND o.%s %s ANY (SELECT __segment_u::%s FROM unnest($2) __segment_u)",
 						 key, catalog_equality(table->key_type), catalog_type_name(table->key_type));
@@ -93,12 +79,13 @@ append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 }
 
 static void
-append_writes(StringInfo sql, const SegmentTable *table, const char *name, const char *key)
+append_writes(StringInfo sql, const SegmentTable *table, const char *name, const char *key,
+			  ApplyMode mode)
 {
 	ListCell   *lc;
 
-	appendStringInfo(sql, ", updated AS (UPDATE %s t SET refreshed_at = $1,"
-					 " valid_until = d.valid_until", name);
+	appendStringInfo(sql, ", updated AS (UPDATE %s t SET%s valid_until = d.valid_until", name,
+					 mode == APPLY_AGAIN ? "" : " refreshed_at = $1,");
 	foreach(lc, stored_columns(table))
 	{
 		const char *column = quote_identifier(((Column *) lfirst(lc))->name);
@@ -116,102 +103,8 @@ append_writes(StringInfo sql, const SegmentTable *table, const char *name, const
 					 name, same_key(table, "t", "g"));
 }
 
-/*
- * Who entered and who left.  An interval that would end where it began never
- * was: it is removed.  Open intervals are found by customer and segment before
- * their beginning is looked at: that few have begun just now is no reason to
- * read all of the history in search of them.
- */
-static void
-append_history(StringInfo sql, const SegmentTable *table, const char *key)
-{
-	char	   *history = catalog_qualified_name(table->history);
-	StringInfoData was_and_is;
-	StringInfoData was;
-	ListCell   *lc;
-
-	initStringInfo(&was_and_is);
-	initStringInfo(&was);
-	foreach(lc, table->columns)
-	{
-		Column	   *column = lfirst(lc);
-		char	   *literal = quote_literal_cstr(column->name);
-		const char *comma = was.len > 0 ? ", " : "";
-
-		if (column->kind != COLUMN_SEGMENT)
-			continue;
-		appendStringInfo(&was_and_is, "%s(%s::text, d.__segment_was_%d, d.%s)", comma, literal,
-						 column->position, quote_identifier(column->name));
-		appendStringInfo(&was, "%s(%s::text, g.__segment_was_%d)", comma, literal, column->position);
-	}
-	if (was.len == 0)
-		return;
-	appendStringInfo(sql, ", moves AS MATERIALIZED ("
-					 "SELECT d.%s, s.segment, s.member AS __segment_member FROM diff d,"
-					 " LATERAL (VALUES %s) s(segment, was, member) WHERE s.was <> s.member"
-					 " UNION ALL SELECT g.%s, s.segment, false FROM gone g,"
-					 " LATERAL (VALUES %s) s(segment, was) WHERE s.was)",
-					 key, was_and_is.data, key, was.data);
-	appendStringInfo(sql, ", ended AS MATERIALIZED (SELECT h.ctid AS place, h.entered_at"
-					 " FROM moves m JOIN %s h ON NOT m.__segment_member AND %s"
-					 " AND h.segment = m.segment AND h.left_at IS NULL)",
-					 history, same_key(table, "h", "m"));
-	appendStringInfo(sql, ", undone AS (DELETE FROM %s h USING ended e"
-					 " WHERE h.ctid = e.place AND e.entered_at >= $1)", history);
-	appendStringInfo(sql, ", closed AS (UPDATE %s h SET left_at = $1 FROM ended e"
-					 " WHERE h.ctid = e.place AND e.entered_at < $1)", history);
-
-	/* an interval may be open if the row was deleted by hand */
-	appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, entered_at)"
-					 " SELECT %s, segment, $1 FROM moves WHERE __segment_member"
-					 " ON CONFLICT DO NOTHING)", history, key, key);
-}
-
-/*
- * Going back in time: undoes what the history says of the time after the
- * as-of instant, and brings it to the registered rows, whatever was in between.
- */
-static void
-rewind_history(const SegmentTable *table, TimestampTz as_of)
-{
-	char	   *history = catalog_qualified_name(table->history);
-	const char *key = quote_identifier(table->key_name);
-	Oid			types[] = {TIMESTAMPTZOID};
-	Datum		values[] = {TimestampTzGetDatum(as_of)};
-	StringInfoData members;
-	ListCell   *lc;
-
-	initStringInfo(&members);
-	foreach(lc, table->columns)
-	{
-		Column	   *column = lfirst(lc);
-
-		if (column->kind == COLUMN_SEGMENT)
-			appendStringInfo(&members, ", (%s, n.%s)", quote_literal_cstr(column->name),
-							 quote_identifier(column->name));
-	}
-	run_sql(psprintf("DELETE FROM %s WHERE entered_at > $1", history), 1, types, values, false);
-	run_sql(psprintf("UPDATE %s SET left_at = NULL WHERE left_at > $1", history), 1, types,
-			values, false);
-	run_sql(psprintf("WITH members AS MATERIALIZED (SELECT n.%s, s.segment FROM %s n,"
-					 "   LATERAL (VALUES (NULL::text, false)%s) s(segment, member)"
-					 "   WHERE n.%s AND s.member),"
-					 " stale AS MATERIALIZED (SELECT h.ctid AS row, h.entered_at FROM %s h"
-					 "   WHERE h.left_at IS NULL AND NOT EXISTS"
-					 "   (SELECT FROM members m WHERE %s AND m.segment = h.segment)),"
-					 " undone AS (DELETE FROM %s h USING stale s"
-					 "   WHERE h.ctid = s.row AND s.entered_at >= $1),"
-					 " closed AS (UPDATE %s h SET left_at = $1 FROM stale s"
-					 "   WHERE h.ctid = s.row AND s.entered_at < $1)"
-					 " INSERT INTO %s (%s, segment, entered_at) SELECT %s, segment, $1 FROM members"
-					 " ON CONFLICT DO NOTHING",
-					 key, ROWS_NAME, members.data, PRESENT_COLUMN, history,
-					 same_key(table, "m", "h"), history, history, history, key, key),
-			1, types, values, false);
-}
-
 int64
-apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind)
+apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode mode)
 {
 	bool		keyed = keys != (Datum) 0;
 	char	   *name = catalog_qualified_name(table->relid);
@@ -230,16 +123,16 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind
 	if (keyed)
 		context_set("enable_seqscan", "off");
 	initStringInfo(&sql);
-	append_differences(&sql, table, name, key, keyed);
-	append_writes(&sql, table, name, key);
-	if (!rewind)
-		append_history(&sql, table, key);
+	append_differences(&sql, table, name, key, keyed, mode);
+	append_writes(&sql, table, name, key, mode);
+	if (mode != APPLY_REWIND)
+		history_append_moves(&sql, table);
 	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
 						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
 	run_sql(sql.data, keyed ? 2 : 1, types, values, false);
 	written = first_int64();
-	if (rewind)
-		rewind_history(table, as_of);
+	if (mode == APPLY_REWIND)
+		history_rewind(table, as_of);
 	return written;
 }
 
@@ -259,6 +152,18 @@ apply_pending(const SegmentTable *table, Datum keys)
 			" SELECT $1, " KEY_TEXT_COLUMN ", valid_until FROM " ROWS_NAME
 			" WHERE NOT " PRESENT_COLUMN " AND valid_until < 'infinity'"
 			" ON CONFLICT (tbl, key) DO UPDATE SET due = excluded.due", 1, types, values, false);
+	context_leave(&ctx);
+	apply_next_due(table);
+}
+
+void
+apply_next_due(const SegmentTable *table)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(table->relid)};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
 	/* the scheduler must never believe a later instant than the truth */
 	run_sql("UPDATE segment.table_state s SET next_due = r.due"
 			" FROM (SELECT min(valid_until) AS due FROM " ROWS_NAME ") r"

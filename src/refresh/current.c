@@ -9,14 +9,10 @@
 #include "context.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "refresh/internal.h"
 #include "rule/rule.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/rls.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(segment_current);
@@ -37,14 +33,7 @@ segment_current(PG_FUNCTION_ARGS)
 	RunContext	ctx;
 	ListCell   *lc;
 
-	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table->relid));
-	if (check_enable_rls(table->relid, GetUserId(), true) == RLS_ENABLED)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("row level security hides rows of %s from role \"%s\"",
-						catalog_qualified_name(table->relid), GetUserNameFromId(GetUserId(), false)),
-				 errhint("Read the table itself.")));
+	trust_check_reader(table->relid);
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
 	keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));

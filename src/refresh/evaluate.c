@@ -77,7 +77,13 @@ key_params(Datum keys)
 Evaluation *
 evaluate(const SegmentTable *table, Datum keys, bool future, bool snapshot_of_caller)
 {
-	char	   *sql = rule_evaluate_sql(table, keys != (Datum) 0, future);
+	return evaluate_query(table, rule_evaluate_sql(table, keys != (Datum) 0, future), keys,
+						  snapshot_of_caller);
+}
+
+Evaluation *
+evaluate_query(const SegmentTable *table, const char *sql, Datum keys, bool snapshot_of_caller)
+{
 	RowReceiver receiver = {
 		.pub = {receive_row, receiver_startup, receiver_shutdown, receiver_destroy, DestNone},
 		.context = CurrentMemoryContext,

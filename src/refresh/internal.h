@@ -5,11 +5,8 @@
 #ifndef SEGMENT_REFRESH_INTERNAL_H
 #define SEGMENT_REFRESH_INTERNAL_H
 
-#include "access/tupdesc.h"
+#include "lib/stringinfo.h"
 #include "refresh/refresh.h"
-
-/* The name under which computed rows stand in later statements of the same SPI connection. */
-#define ROWS_NAME "__segment_rows"
 
 typedef struct Refresh
 {
@@ -21,6 +18,9 @@ typedef struct Refresh
 	char	   *collected;		/* snapshot of what was collected, in a transaction block */
 	TimestampTz started;		/* as-of instant of the run: what was due then is worked off */
 } Refresh;
+
+/* refresh.c: the segment table as it is defined now, locked against changes of its definition */
+extern SegmentTable *open_table(Refresh *refresh);
 
 /* state.c */
 
@@ -41,27 +41,9 @@ extern void state_store_rebuilt(Refresh *refresh, int64 ignored);
 
 /* evaluate.c */
 
-/* Rows as the definition gives them; columns as rule_evaluate_sql says. */
-typedef struct Evaluation
-{
-	Tuplestorestate *rows;
-	TupleDesc	desc;
-	int64		count;
-} Evaluation;
-
-/*
- * Computes the rows of customers (keys: a text array, or 0 for everybody) as
- * of segment.now(), with the rights the caller has taken.  Inside SPI.
- * snapshot_of_caller: read what the caller's snapshot sees, else a fresh one.
- */
-extern Evaluation *evaluate(const SegmentTable *table, Datum keys, bool future,
-							bool snapshot_of_caller);
-
-/* Makes the rows readable as ROWS_NAME in the same SPI connection. */
-extern void evaluation_register(const Evaluation *evaluation);
-
-/* Takes them back and frees them, and the file they may have spilled to. */
-extern void evaluation_end(Evaluation *evaluation);
+/* The rows of any such query over keys, or over everybody. */
+extern Evaluation *evaluate_query(const SegmentTable *table, const char *sql, Datum keys,
+								  bool snapshot_of_caller);
 
 /* Runs a statement with arguments; error unless it succeeds. */
 extern void run_sql(const char *sql, int nargs, Oid *types, Datum *values, bool read_only);
@@ -72,14 +54,62 @@ extern int64 first_int64(void);
 
 /* apply.c */
 
+typedef enum ApplyMode
+{
+	APPLY_REFRESH,
+	APPLY_REWIND,				/* the as-of instant lies before that of an earlier refresh */
+	APPLY_AGAIN					/* of rows that stay refreshed when they were; others stay */
+} ApplyMode;
+
 /*
  * Brings the segment table and its history to the registered rows, writing
- * only what differs; returns how many rows of the table it wrote.  rewind: the
- * as-of instant lies before that of an earlier refresh.
+ * only what differs; returns how many rows of the table it wrote.
  */
-extern int64 apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, bool rewind);
+extern int64 apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode mode);
+
+/* Sees to it that the scheduler knows of the earliest valid_until of the registered rows. */
+extern void apply_next_due(const SegmentTable *table);
+
+/* left.key = right.key, whatever the search_path. */
+extern char *same_key(const SegmentTable *table, const char *left, const char *right);
 
 /* Keeps the instants at which customers without a row may get one. */
 extern void apply_pending(const SegmentTable *table, Datum keys);
+
+/* recut.c */
+
+/*
+ * evaluate() for everybody, with new cut points for one band (or NULL: all),
+ * which are stored, and put into the table's definition as loaded.
+ */
+extern Evaluation *evaluate_and_recut(const SegmentTable *table, bool future, const char *band,
+									  TimestampTz as_of);
+
+/*
+ * New cut points for a band from the scores in the segment table, and everybody
+ * banded by them, with the lock on work.  Returns how many rows were written;
+ * -1 if nobody has a score, and nothing was done.
+ */
+extern int64 recut_band(Refresh *refresh, const SegmentTable *table, Column *band);
+
+/* Has the table bands? */
+extern bool has_bands(const SegmentTable *table);
+
+/* history.c */
+
+/* For each recorded column, ", value before": as the row (o) of the table has it. */
+extern void history_append_before(StringInfo sql, const SegmentTable *table);
+
+/* Common table expressions that bring the history after what "diff" and "gone" change. */
+extern void history_append_moves(StringInfo sql, const SegmentTable *table);
+
+/* A query of who is in what by the rows of a relation: key, segment, label. */
+extern char *history_members_sql(const SegmentTable *table, const char *from);
+
+/*
+ * Going back in time: undoes what the history says of the time after the
+ * as-of instant, and brings it to the registered rows, whatever was in between.
+ */
+extern void history_rewind(const SegmentTable *table, TimestampTz as_of);
 
 #endif							/* SEGMENT_REFRESH_INTERNAL_H */

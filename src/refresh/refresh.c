@@ -25,6 +25,7 @@
 #include "guc.h"
 #include "miscadmin.h"
 #include "refresh/internal.h"
+#include "rule/rule.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -47,8 +48,7 @@ end_step(Refresh *refresh)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* The segment table as it is defined now, locked against changes of its definition. */
-static SegmentTable *
+SegmentTable *
 open_table(Refresh *refresh)
 {
 	SegmentTable *table;
@@ -190,11 +190,12 @@ process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bo
 	/* what is deferred could not fire in a security-restricted operation */
 	if (refresh->nonatomic)
 		run_sql("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, false);
-	evaluation = evaluate(table, keys, future, false);
+	evaluation = keys == (Datum) 0 && has_bands(table) ?
+		evaluate_and_recut(table, future, NULL, as_of) : evaluate(table, keys, future, false);
 	if (keys == (Datum) 0)
 		progress_start(&refresh->run, "applying", evaluation->count);
 	evaluation_register(evaluation);
-	refresh->run.changed += apply_rows(table, keys, as_of, rewind);
+	refresh->run.changed += apply_rows(table, keys, as_of, rewind ? APPLY_REWIND : APPLY_REFRESH);
 	refresh->run.processed += evaluation->count;
 	context_leave(&ctx);
 	apply_pending(table, keys);
@@ -315,6 +316,36 @@ process_whole(Refresh *refresh, bool rewind)
 	progress_end();
 }
 
+/* Bands that have no cut points yet get them as soon as somebody has a score. */
+static void
+cut_missing(Refresh *refresh)
+{
+	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
+	SegmentTable *table;
+	bool		some;
+	ListCell   *lc;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	some = has_bands(catalog_load(refresh->relid));
+	PopActiveSnapshot();
+	if (some)
+	{
+		catalog_lock_work(refresh->relid, ExclusiveLock, true);
+		table = open_table(refresh);
+		foreach(lc, table->columns)
+		{
+			Column	   *band = lfirst(lc);
+
+			if (band->kind == COLUMN_BAND &&
+				catalog_band_cuts(table->relid, band->name,
+								  rule_band_type(table, linitial(band->depends), band->name)) == NULL)
+				refresh->run.changed += Max(recut_band(refresh, table, band), 0);
+		}
+	}
+	MemoryContextSwitchTo(old);
+	end_step(refresh);
+}
+
 /* The instant at which the next customer falls due, read after the row is locked. */
 static void
 note_freshness(Refresh *refresh)
@@ -392,6 +423,8 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 		process_whole(&refresh, state.rewind);
 	while (process_batch(&refresh))
 		;
+	if (refresh.run.changed > 0)
+		cut_missing(&refresh);
 	note_freshness(&refresh);
 	run_finish(&refresh.run);
 	end_step(&refresh);

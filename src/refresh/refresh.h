@@ -5,6 +5,7 @@
 #ifndef SEGMENT_REFRESH_H
 #define SEGMENT_REFRESH_H
 
+#include "access/tupdesc.h"
 #include "catalog/definition.h"
 #include "datatype/timestamp.h"
 #include "utils/tuplestore.h"
@@ -28,6 +29,33 @@ extern void refresh_collect(void);
  * table_state.collected, so that the marks are not collected once more.
  */
 extern char *refresh_collect_own(Oid tbl);
+
+/* evaluate.c: computing rows */
+
+/* The name under which computed rows stand in later statements of the same SPI connection. */
+#define ROWS_NAME "__segment_rows"
+
+/* Rows as the definition gives them; columns as rule_evaluate_sql says. */
+typedef struct Evaluation
+{
+	Tuplestorestate *rows;
+	TupleDesc	desc;
+	int64		count;
+} Evaluation;
+
+/*
+ * Computes the rows of customers (keys: a text array, or 0 for everybody) as
+ * of segment.now(), with the rights the caller has taken.  Inside SPI.
+ * snapshot_of_caller: read what the caller's snapshot sees, else a fresh one.
+ */
+extern Evaluation *evaluate(const SegmentTable *table, Datum keys, bool future,
+							bool snapshot_of_caller);
+
+/* Makes the rows readable as ROWS_NAME in the same SPI connection. */
+extern void evaluation_register(const Evaluation *evaluation);
+
+/* Takes them back and frees them, and the file they may have spilled to. */
+extern void evaluation_end(Evaluation *evaluation);
 
 /* runs.c: what happened; rows of segment.run */
 

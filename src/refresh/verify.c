@@ -257,36 +257,27 @@ judge_continuous(Verification *v)
 }
 
 /*
- * Memberships against the history's open intervals: both are of the latest
- * refresh, so that dirty customers count too.
+ * Memberships and labels against the history's open intervals: both are of the
+ * latest refresh, so that dirty customers count too.
  */
 static void
 judge_history(Verification *v)
 {
 	const char *key = quote_identifier(v->table->key_name);
-	StringInfoData members;
 	RunContext	ctx;
-	ListCell   *lc;
 
-	initStringInfo(&members);
-	foreach(lc, v->table->columns)
-	{
-		Column	   *column = lfirst(lc);
-
-		if (column->kind == COLUMN_SEGMENT)
-			appendStringInfo(&members, ", (%s, o.%s)", quote_literal_cstr(column->name),
-							 quote_identifier(column->name));
-	}
 	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
 	run_sql(psprintf("SELECT coalesce(m.%s, h.%s)::text, 'history',"
-					 " jsonb_build_object(coalesce(m.segment, h.segment), h.segment IS NOT NULL),"
-					 " jsonb_build_object(coalesce(m.segment, h.segment), m.segment IS NOT NULL)"
-					 " FROM (SELECT o.%s, s.segment FROM %s o,"
-					 "   LATERAL (VALUES (NULL::text, false)%s) s(segment, member) WHERE s.member) m"
-					 " FULL JOIN (SELECT %s, segment FROM %s WHERE left_at IS NULL) h"
+					 " jsonb_build_object(coalesce(m.segment, h.segment),"
+					 "   coalesce(to_jsonb(h.label), to_jsonb(h.segment IS NOT NULL))),"
+					 " jsonb_build_object(coalesce(m.segment, h.segment),"
+					 "   coalesce(to_jsonb(m.label), to_jsonb(m.segment IS NOT NULL)))"
+					 " FROM (%s) m FULL JOIN"
+					 " (SELECT %s, segment, label FROM %s WHERE left_at IS NULL) h"
 					 " ON m.%s %s h.%s AND m.segment = h.segment"
-					 " WHERE m.segment IS NULL OR h.segment IS NULL ORDER BY 1",
-					 key, key, key, catalog_qualified_name(v->table->relid), members.data,
+					 " WHERE m.segment IS NULL OR h.segment IS NULL OR m.label IS DISTINCT FROM h.label"
+					 " ORDER BY 1",
+					 key, key, history_members_sql(v->table, catalog_qualified_name(v->table->relid)),
 					 key, catalog_qualified_name(v->table->history),
 					 key, catalog_equality(v->table->key_type), key),
 			0, NULL, NULL, true);
@@ -365,7 +356,8 @@ segment_verify(PG_FUNCTION_ARGS)
 	lock_sources(relid);
 	PushActiveSnapshot(GetTransactionSnapshot());
 
-	v.table = catalog_load(relid);
+	/* as this snapshot sees it: cut points may change at any time */
+	v.table = catalog_load_as_of(relid, GetActiveSnapshot());
 	v.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	v.as_of = context_instant();
 	foreach(lc, v.table->sources)

@@ -279,55 +279,81 @@ is_ready(const SegmentTable *table, const Column *column, List *known)
 	return true;
 }
 
-/* Wraps sql in sub-selects that add the row expressions, each once what it reads is there. */
-static void
-wrap_levels(StringInfo sql, const SegmentTable *table)
+/* The columns that an evaluation of the events begins with. */
+static List *
+base_columns(const SegmentTable *table)
 {
-	List	   *known = NIL;
-	List	   *waiting = NIL;
+	List	   *result = NIL;
 	ListCell   *lc;
 
 	foreach(lc, table->columns)
 	{
 		Column	   *column = lfirst(lc);
 
-		if (column->over == OVER_ROW)
-			waiting = lappend(waiting, column);
-		else
-			known = lappend(known, makeString(column->name));
+		if (column->over != OVER_ROW)
+			result = lappend(result, makeString(column->name));
 	}
-	while (waiting != NIL)
-	{
-		List	   *next = NIL;
-		List	   *added = NIL;
-		char	   *inner = pstrdup(sql->data);
+	return result;
+}
 
-		resetStringInfo(sql);
-		appendStringInfoString(sql, "SELECT *");
-		foreach(lc, waiting)
+/*
+ * Wraps sql, whose columns are known, in sub-selects that add the row
+ * expressions, each once what it reads is there; not those that are closed.
+ * Returns the columns known then.
+ */
+static List *
+wrap_levels(StringInfo sql, const SegmentTable *table, List *known, List *closed)
+{
+	List	   *added;
+
+	do
+	{
+		StringInfoData expressions;
+		ListCell   *lc;
+
+		added = NIL;
+		initStringInfo(&expressions);
+		foreach(lc, table->columns)
 		{
 			Column	   *column = lfirst(lc);
+			String	   *name = makeString(column->name);
 
-			if (!is_ready(table, column, known))
-			{
-				next = lappend(next, column);
+			if (list_member(known, name) || list_member(closed, name) ||
+				!is_ready(table, column, known))
 				continue;
-			}
-			appendStringInfo(sql, column->kind == COLUMN_SCORE ? ", (%s) AS %s" :
-							 ", COALESCE(%s, false) AS %s",
+			appendStringInfo(&expressions, catalog_is_condition(column) ?
+							 ", COALESCE(%s, false) AS %s" : ", (%s) AS %s",
 							 column->expression, quote_identifier(column->name));
-			added = lappend(added, makeString(column->name));
+			added = lappend(added, name);
 		}
-		if (added == NIL)
+		if (added != NIL)
+		{
+			char	   *inner = pstrdup(sql->data);
+
+			resetStringInfo(sql);
+			/* OFFSET 0: an expression read by several others is computed once */
+			appendStringInfo(sql, "SELECT *%s FROM (%s OFFSET 0) level", expressions.data, inner);
+		}
+		known = list_concat_copy(known, added);
+	} while (added != NIL);
+	return known;
+}
+
+/* Error if a column is not among those known, for want of what it reads. */
+static void
+require_all(const SegmentTable *table, List *known)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		char	   *name = ((Column *) lfirst(lc))->name;
+
+		if (!list_member(known, makeString(name)))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-					 errmsg("column \"%s\" depends on itself or on a column that is gone",
-							((Column *) linitial(waiting))->name),
+					 errmsg("column \"%s\" depends on itself or on a column that is gone", name),
 					 errhint("Drop it and define it again.")));
-		/* OFFSET 0: an expression read by several others is computed once */
-		appendStringInfo(sql, " FROM (%s OFFSET 0) level", inner);
-		known = list_concat(known, added);
-		waiting = next;
 	}
 }
 
@@ -377,7 +403,7 @@ rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future)
 
 	initStringInfo(&levels);
 	append_base(&levels, table, keyed, future);
-	wrap_levels(&levels, table);
+	require_all(table, wrap_levels(&levels, table, base_columns(table), NIL));
 
 	initStringInfo(&sql);
 	if (keyed)
@@ -388,6 +414,66 @@ rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future)
 		rule_append_stream(&sql, table, rule_stream_columns(table), true, NULL);
 		appendStringInfoString(&sql, ") ");
 	}
+	append_result_columns(&sql, table);
+	appendStringInfo(&sql, " FROM (%s OFFSET 0) result", levels.data);
+	return sql.data;
+}
+
+char *
+rule_stage_sql(const SegmentTable *table, bool future, const char *rows, List *closed,
+			   List **known, bool *complete)
+{
+	StringInfoData levels;
+	StringInfoData sql;
+
+	initStringInfo(&levels);
+	if (rows != NULL)
+		appendStringInfo(&levels, "SELECT * FROM %s", rows);
+	else
+	{
+		append_base(&levels, table, false, future);
+		*known = base_columns(table);
+	}
+	*known = wrap_levels(&levels, table, *known, closed);
+	*complete = closed == NIL;
+	if (!*complete)
+		return levels.data;
+	require_all(table, *known);
+	initStringInfo(&sql);
+	append_result_columns(&sql, table);
+	appendStringInfo(&sql, " FROM (%s OFFSET 0) result", levels.data);
+	return sql.data;
+}
+
+/*
+ * The crossings of the other columns lie after the old valid_until: it stands
+ * for them, and for those of the events.
+ */
+char *
+rule_again_sql(const SegmentTable *table, List *again)
+{
+	List	   *known = NIL;
+	StringInfoData levels;
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&levels);
+	appendStringInfo(&levels, "SELECT %s, true AS %s, valid_until AS %s", key_ident(table),
+					 PRESENT_COLUMN, CROSSING_COLUMN);
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (list_member(again, makeString(column->name)))
+			continue;
+		appendStringInfo(&levels, ", %s", column->kind == COLUMN_ELIGIBLE ?
+						 "true AS " ELIGIBLE_NAME : quote_identifier(column->name));
+		known = lappend(known, makeString(column->name));
+	}
+	appendStringInfo(&levels, " FROM %s WHERE valid_until > segment.now()",
+					 catalog_qualified_name(table->relid));
+	require_all(table, wrap_levels(&levels, table, known, NIL));
+	initStringInfo(&sql);
 	append_result_columns(&sql, table);
 	appendStringInfo(&sql, " FROM (%s OFFSET 0) result", levels.data);
 	return sql.data;

@@ -56,7 +56,7 @@ readable_columns(RuleScope scope, Oid relation)
 		return psprintf("A score over events reads the columns of the stream %s.",
 						catalog_qualified_name(relation));
 	if (scope == SCOPE_ROW)
-		return psprintf("Without an aggregate, an expression reads the columns of %s; those of the event stream need an aggregate.",
+		return psprintf("An expression over the row reads the columns of %s; those of the event stream are read by scores alone, in aggregates.",
 						catalog_qualified_name(relation));
 	return NULL;
 }
@@ -164,7 +164,7 @@ check_columns(Node *node, ColumnCheck *check)
 		if (check->scope == SCOPE_ROW &&
 			(strcmp(name, "refreshed_at") == 0 || strcmp(name, "valid_until") == 0))
 			refuse(psprintf("the column \"%s\"", name),
-				   "Rules see the key, attributes, scores and segments.");
+				   "Rules see the key, attributes, scores, bands, segments and groups.");
 		if (!list_member(check->names, makeString(name)))
 			check->names = lappend(check->names, makeString(name));
 		return false;

@@ -44,6 +44,29 @@ extern bool rule_has_aggregate(const char *text, const SegmentTable *table, cons
 extern void rule_coerce(CheckedRule *rule, const SegmentTable *table, Oid relation,
 						Oid type, const char *what);
 
+/*
+ * The text that goes with the first rule that holds, or NULL.  rules: of
+ * CheckedRule, conditions over the relation; labels: of char *, as many.
+ */
+extern CheckedRule *rule_first_label(List *labels, List *rules, const SegmentTable *table,
+									 Oid relation);
+
+/* band.c */
+
+/* The type by which values of a score are ranked; error if they have no order. */
+extern Oid	rule_band_type(const SegmentTable *table, const char *score, const char *what);
+
+/*
+ * The band of a score as a canonical expression.  cuts: the text of an array
+ * of cut points in order, each the highest score of a band; NULL: none yet,
+ * and the band is NULL.
+ */
+extern char *rule_band_expression(const char *score, Oid type, const char *cuts, int bands,
+								  bool descending);
+
+/* A column and what reads it, directly or not (of String). */
+extern List *rule_readers(const SegmentTable *table, const char *name);
+
 /* The type that values of these types share, or InvalidOid. */
 extern Oid	rule_common_type(List *types);
 
@@ -128,6 +151,22 @@ extern List *rule_stream_columns(const SegmentTable *table);
  * key, those of the table by position, then the three internal ones below.
  */
 extern char *rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future);
+
+/*
+ * The same for everybody, in stages.  *known (of String): NIL at first, then
+ * the columns that the query has so far.  closed (of String): columns that are
+ * not to be computed yet, nor what reads them.  rows: the relation with the
+ * rows of the stage before, or NULL at first.  Returns the query; its columns
+ * are those of rule_evaluate_sql only when *complete.
+ */
+extern char *rule_stage_sql(const SegmentTable *table, bool future, const char *rows,
+							List *closed, List **known, bool *complete);
+
+/*
+ * The rows of the segment table that are not due, with some columns (of
+ * String) computed anew from the others.
+ */
+extern char *rule_again_sql(const SegmentTable *table, List *again);
 
 #define PRESENT_COLUMN "__segment_present"	/* has a row */
 #define KEY_TEXT_COLUMN "__segment_key"	/* the key as text */

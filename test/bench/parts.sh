@@ -264,7 +264,7 @@ measure_scores() {
 	[ -z "$differ" ] || die "C and plain SQL differ: $differ"
 	for run in $(seq "$LONG_RUNS"); do
 		while read -r name; do
-			run_score "scores-floor" "$(value "SELECT scores.timed(c) FROM scores.score WHERE name = 'floor'")"
+			run_score "scores-$name-floor" "$(value "SELECT scores.timed(c) FROM scores.score WHERE name = 'floor'")"
 			run_score "scores-$name-c" "$(value "SELECT scores.timed(c) FROM scores.score WHERE split_part(name, ' ', 1) = '$name'")"
 			[ "$run" -gt "$PLAIN_RUNS" ] ||
 				run_score "scores-$name-plain" "$(value "SELECT scores.timed(plain) FROM scores.score WHERE split_part(name, ' ', 1) = '$name'")"
@@ -272,21 +272,20 @@ measure_scores() {
 	done
 }
 
-# The middle figure alone; and the ratio of two medians.
+# The middle figure alone; and a ratio, of neighbours where there are as many of both.
 middle() {
 	show ms $(summary "$1") | sed 's/ (.*//'
 }
 
 times() {
-	echo "$(summary "$1" | cut -d' ' -f1) $(summary "$2" | cut -d' ' -f1)" |
-		awk '{ printf($1 / $2 >= 20 ? "%.0f ×" : "%.2f ×", $1 / $2) }'
+	ratio "$1" "$2" | awk '{ printf($1 >= 20 ? "%.0f ×" : "%.2f ×", $1) }'
 }
 
 report_scores() {
 	local name full keeps faster memory parallel goal
 	printf '\n### Aggregates over %s events of %s customers\n\n' "$(grouped "$STREAM")" "$(grouped "$STREAM_CUSTOMERS")"
 	printf 'The floor (`count(*)`, `max(at)`, `sum(value)` by customer): %s by one process, %s with two workers.\n\n' \
-		"$(show ms $(summary scores-floor-serial))" "$(show ms $(summary scores-floor-parallel))"
+		"$(show ms $(summary 'scores-[a-z_]*-floor-serial'))" "$(show ms $(summary 'scores-[a-z_]*-floor-parallel'))"
 	printf '| aggregate | keeps | C | plain SQL | times faster | goal | times the floor | goal | C, parallel | times faster than one process | plain, parallel | memory |\n'
 	printf '|---|---|---|---|---|---|---|---|---|---|---|---|\n'
 	while IFS='|' read -r full keeps faster; do
@@ -298,7 +297,7 @@ report_scores() {
 		printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s%s | %s | %s | %s MB |\n' "$full" "$keeps" \
 			"$(middle "scores-$name-c-serial")" "$(middle "scores-$name-plain-serial")" \
 			"$(times "scores-$name-plain-serial" "scores-$name-c-serial")" "$faster" \
-			"$([ "$keeps" = values ] || times "scores-$name-c-serial" scores-floor-serial)" "$goal" \
+			"$([ "$keeps" = values ] || times "scores-$name-c-serial" "scores-$name-floor-serial")" "$goal" \
 			"$(middle "scores-$name-c-parallel")" "$([ "$parallel" = yes ] || echo ' (plan not parallel)')" \
 			"$(times "scores-$name-c-serial" "scores-$name-c-parallel")" \
 			"$(middle "scores-$name-plain-parallel")" "$memory"

@@ -62,10 +62,10 @@ median() {
 		print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
 }
 
-# "median least greatest" of the figures of that name.
+# "median least greatest" of the figures whose name matches.
 summary() {
 	local figures
-	figures=$(awk -v name="$1" '$1 == name { print $2 }' "$BUILD/figures" | sort -g)
+	figures=$(awk -v name="^($1)\$" '$1 ~ name { print $2 }' "$BUILD/figures" | sort -g)
 	[ -n "$figures" ] || die "nothing was measured of $1"
 	echo "$(median <<<"$figures") $(head -n 1 <<<"$figures") $(tail -n 1 <<<"$figures")"
 }

@@ -119,7 +119,7 @@ INSERT INTO scores.score (name, keeps, faster, c, plain) VALUES
 
 ('trend', 'O(1)', '',
  $$SELECT customer_id, segment.trend(at, value, '30 days') AS value FROM {events} GROUP BY customer_id$$,
- $$SELECT customer_id, sum(value) FILTER (WHERE at > now() - interval '30 days') /
+ $$SELECT customer_id, coalesce(sum(value) FILTER (WHERE at > now() - interval '30 days'), 0) /
           nullif(sum(value) FILTER (WHERE at > now() - interval '60 days' AND at <= now() - interval '30 days'), 0) AS value
    FROM {events} WHERE at <= now() GROUP BY customer_id$$),
 

@@ -137,6 +137,8 @@ BEGIN
 	-- each column beside those it is computed from
 	SELECT query || coalesce(string_agg(
 		CASE over
+			WHEN 'band' THEN format(' CROSS JOIN LATERAL (SELECT %s AS %I) _%s',
+									oracle.plain_band(s.relid, name, ours, bands, descending), name, made)
 			WHEN 'events' THEN format(' CROSS JOIN LATERAL (SELECT %s AS %I FROM e WHERE e.key = k.key) _%s', plain, name, made)
 			ELSE format(' CROSS JOIN LATERAL (SELECT %s AS %I) _%s', plain, name, made)
 		END, '' ORDER BY pos), '')
@@ -170,8 +172,10 @@ CREATE FUNCTION oracle.compare(as_of timestamptz, refreshed bool) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	s oracle.state;
-	rule text := (SELECT string_agg(format('SELECT %%1$s AS k, %L::text AS s FROM %%2$s WHERE %I', name, name), ' UNION ALL ')
-				  FROM oracle_column WHERE over = 'rule');
+	rule text := (SELECT string_agg(format('SELECT %%1$s AS k, %L::text AS s, %s AS l FROM %%2$s WHERE %I%s', name,
+											 CASE WHEN over = 'rule' THEN 'NULL::text' ELSE quote_ident(name) || '::text' END,
+											 name, CASE WHEN over <> 'rule' THEN ' IS NOT NULL' END), ' UNION ALL ')
+				  FROM oracle_column WHERE over IN ('rule', 'group', 'band'));
 	wrong text;
 BEGIN
 	SELECT * INTO s FROM oracle_seed;
@@ -202,16 +206,16 @@ BEGIN
 	INTO wrong;
 	IF wrong IS NULL THEN
 		EXECUTE format($q$
-			WITH members AS (%1$s), open AS (SELECT %2$I AS k, segment AS s FROM %3$s WHERE left_at IS NULL)
-			SELECT 'history: ' || coalesce(m.k, o.k)::text || ' in ' || coalesce(m.s, o.s) || CASE WHEN m.k IS NULL THEN ' still open' ELSE ' not open' END
-			FROM members m FULL JOIN open o ON m.k = o.k AND m.s = o.s WHERE m.k IS NULL OR o.k IS NULL
+			WITH members AS (%1$s), open AS (SELECT %2$I AS k, segment AS s, label AS l FROM %3$s WHERE left_at IS NULL)
+			SELECT 'history: ' || coalesce(m.k, o.k)::text || ' in ' || coalesce(m.s, o.s) || CASE WHEN m.k IS NULL THEN ' still open' WHEN o.k IS NULL THEN ' not open' ELSE ' otherwise' END
+			FROM members m FULL JOIN open o ON m.k = o.k AND m.s = o.s WHERE m.k IS NULL OR o.k IS NULL OR m.l IS DISTINCT FROM o.l
 			UNION ALL
 			SELECT 'history overlaps: ' || a::text FROM %3$s a JOIN %3$s b USING (%2$I, segment)
 			WHERE a.ctid <> b.ctid AND a.entered_at < coalesce(b.left_at, 'infinity') AND b.entered_at < coalesce(a.left_at, 'infinity')
 			UNION ALL
 			SELECT 'history backwards: ' || a::text FROM %3$s a WHERE a.left_at < a.entered_at
 			LIMIT 1 $q$,
-			format(coalesce(rule, 'SELECT %1$s AS k, NULL::text AS s FROM %2$s WHERE false'), quote_ident(s.key_name), s.tbl),
+			format(coalesce(rule, 'SELECT %1$s AS k, NULL::text AS s, NULL::text AS l FROM %2$s WHERE false'), quote_ident(s.key_name), s.tbl),
 			s.key_name, s.history)
 		INTO wrong;
 	END IF;

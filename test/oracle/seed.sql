@@ -53,6 +53,8 @@ DECLARE
 	step int := 0;
 	steps int;
 	dice float8;
+	band text;
+	cut bool;
 BEGIN
 	PERFORM oracle.usual_settings();
 	DELETE FROM oracle.result r WHERE r.seed = run_seed.seed;
@@ -88,7 +90,13 @@ BEGIN
 		END IF;
 		PERFORM set_config('segment.as_of', oracle.literal(s.as_of), false);
 		COMMIT;
+		IF step > 1 AND oracle.chance(0.15) THEN
+			PERFORM oracle.recut();
+			COMMIT;
+		END IF;
 		dice := random();
+		cut := dice < 0.15;
+		band := NULL;
 		PERFORM oracle.say(format('-- step %s, as of %s', step, oracle.literal(s.as_of)));
 		IF dice < 0.15 THEN
 			PERFORM oracle.say('CALL segment.rebuild');
@@ -105,7 +113,15 @@ BEGIN
 			PERFORM oracle.run(format('CALL segment.refresh(%L)', s.tbl));
 		END IF;
 		COMMIT;
+		IF NOT cut AND oracle.chance(0.25) THEN
+			band := oracle.recut();
+			cut := band IS NOT NULL;
+			COMMIT;
+		END IF;
 		PERFORM set_config('role', 'none', false);
+		IF cut THEN
+			wrong := coalesce(wrong, oracle.wrong_cuts(band));
+		END IF;
 		IF bug = 'late' THEN
 			EXECUTE format('UPDATE %s SET valid_until = valid_until + interval ''3 days''', s.tbl);
 		END IF;

@@ -13,7 +13,8 @@ BEGIN
 	CREATE TEMP TABLE IF NOT EXISTS oracle_source (n int, rel text, stream text, mapping text, mapped bool);
 	-- relations to write to
 	CREATE TEMP TABLE IF NOT EXISTS oracle_target (rel text, leaf bool, by_id bool);
-	CREATE TEMP TABLE IF NOT EXISTS oracle_column (pos int, name text, over text, type text, ours text, plain text);
+	CREATE TEMP TABLE IF NOT EXISTS oracle_column (pos int, name text, over text, type text, ours text, plain text,
+												   bands int, descending bool);
 	TRUNCATE oracle_seed, oracle_source, oracle_target, oracle_column;
 END $$;
 
@@ -171,6 +172,99 @@ BEGIN
 	END LOOP;
 END $$;
 
+-- Fills in the rules of a group; plain is NULL if there is none.
+CREATE FUNCTION oracle.fill_group(OUT ours text[], OUT plain text, OUT equal bool, OUT soft bool)
+LANGUAGE plpgsql AS $$
+DECLARE
+	template oracle.template;
+	e record;
+	label text;
+BEGIN
+	ours := '{}';
+	plain := 'CASE';
+	equal := false;
+	soft := false;
+	FOR n IN 1 .. 1 + oracle.rnd(3) LOOP
+		SELECT * INTO template FROM oracle.template WHERE over = 'rule' ORDER BY random() LIMIT 1;
+		e := oracle.fill(template);
+		CONTINUE WHEN e.ours IS NULL;
+		label := (ARRAY['many', 'l''abel "2"', E'Ä \\'])[n];
+		ours := ours || ARRAY[label, e.ours];
+		plain := plain || format(' WHEN %s THEN %L', e.plain, label);
+		equal := equal OR e.equal;
+		-- behind a rule that moves not every comparison is analyzed
+		soft := soft OR template.soft OR n > 1;
+	END LOOP;
+	plain := CASE WHEN ours <> '{}' THEN plain || ' ELSE NULL::text END' END;
+END $$;
+
+-- Adds a band of a column made before.
+CREATE FUNCTION oracle.add_band() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	s oracle.state;
+	score text;
+	name text;
+	bands int := 2 + oracle.rnd(5);
+	descending bool := oracle.chance(0.5);
+BEGIN
+	UPDATE oracle_seed SET made = made + 1 RETURNING * INTO s;
+	SELECT c.name INTO score FROM oracle_column c
+	WHERE over IN ('events', 'row', 'attribute') AND type IN ('int', 'num', 'time', 'past', 'span', 'text') ORDER BY random() LIMIT 1;
+	name := CASE WHEN oracle.chance(0.1) THEN format('Ç "%s"; --', s.made) ELSE 'b' || s.made END;
+	PERFORM oracle.run(format('SELECT segment.add_band(%L, %L, %L, %s, %L)', s.tbl, name, score, bands, descending));
+	INSERT INTO oracle_column VALUES (s.made, name, 'band', 'int', quote_ident(score), NULL, bands, descending);
+END $$;
+
+-- The band of a score against the cut points in force, in plain SQL.
+CREATE FUNCTION oracle.plain_band(tbl regclass, name text, score text, bands int, descending bool) RETURNS text
+LANGUAGE sql AS $$
+	SELECT coalesce((
+		SELECT format('CASE WHEN %1$s IS NOT NULL THEN (SELECT %2$s count(*)::int FROM unnest(%3$L::text[]::%4$s[]) c WHERE c < %1$s) END',
+					  score, CASE WHEN descending THEN bands || ' -' ELSE '1 +' END, cuts, type)
+		FROM segment.config_band_cut b WHERE b.tbl = plain_band.tbl AND b.band = plain_band.name ORDER BY version DESC LIMIT 1), 'NULL::int')
+$$;
+
+-- Bands whose cut points are not those of the scores in the table.
+CREATE FUNCTION oracle.wrong_cuts(wanted text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	s oracle.state;
+	b record;
+	wrong text;
+BEGIN
+	SELECT * INTO s FROM oracle_seed;
+	PERFORM set_config('TimeZone', s.zone, true);
+	FOR b IN SELECT c.name, c.ours, c.bands, v.type, v.cuts, v.population FROM oracle_column c
+			 LEFT JOIN LATERAL (SELECT * FROM segment.config_band_cut k WHERE k.tbl = s.relid AND k.band = c.name ORDER BY version DESC LIMIT 1) v ON true
+			 WHERE over = 'band' AND c.name = coalesce(wanted, c.name) LOOP
+		-- without a score they stay as they were
+		EXECUTE format('WITH v AS (SELECT array_agg(%1$s ORDER BY %1$s) AS v, count(*) AS n FROM %2$s WHERE %1$s IS NOT NULL),
+			cut AS (SELECT array_agg(v[ceil(i * n::numeric / %6$s)] ORDER BY i) AS c, max(n) AS n FROM v, generate_series(1, %6$s - 1) i)
+			SELECT format(''cuts of %%s are %%s of %%s, not %%s of %%s'', %3$L, %4$L, %5$L, c, n)
+			FROM cut WHERE n > 0 AND (%5$L IS NULL OR n <> %5$L OR c IS DISTINCT FROM %7$s)',
+			b.ours, s.tbl, b.name, b.cuts, b.population, b.bands,
+			CASE WHEN b.cuts IS NULL THEN 'NULL' ELSE format('%L::text[]::%s[]', b.cuts, b.type) END) INTO wrong;
+		EXIT WHEN wrong IS NOT NULL;
+	END LOOP;
+	RETURN wrong;
+END $$;
+
+-- New cut points for one of the bands, whose name is returned.
+CREATE FUNCTION oracle.recut() RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	band text := (SELECT name FROM oracle_column WHERE over = 'band' ORDER BY random() LIMIT 1);
+BEGIN
+	IF band IS NOT NULL THEN
+		PERFORM oracle.run(format('SELECT segment.recut(%L, %L)', (SELECT tbl FROM oracle_seed), band));
+	END IF;
+	RETURN band;
+EXCEPTION
+	WHEN object_not_in_prerequisite_state THEN	-- time goes back
+		RETURN NULL;
+END $$;
+
 -- Adds a column from a template; returns what was wrong, else NULL.
 CREATE FUNCTION oracle.add_column(wanted text) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -178,25 +272,47 @@ DECLARE
 	s oracle.state;
 	template oracle.template;
 	e record;
+	grp record;
 	name text;
 	unanalyzed text;
 	eligible bool := wanted = 'eligible';
 BEGIN
+	IF wanted = 'band' THEN
+		PERFORM oracle.add_band();
+		RETURN NULL;
+	END IF;
 	UPDATE oracle_seed SET made = made + 1 RETURNING * INTO s;
 	SELECT * INTO template FROM oracle.template
 	WHERE over = CASE WHEN eligible THEN 'rule' ELSE wanted END AND NOT (eligible AND (soft OR ours = 'NULL::boolean'))
 	ORDER BY random() LIMIT 1;
-	e := oracle.fill(template);
-	IF e.ours IS NULL THEN
+	IF wanted = 'group' THEN
+		grp := oracle.fill_group();
+		SELECT array_to_string(grp.ours, ' ') AS ours, grp.plain, grp.equal INTO e;
+		template.type := 'text';
+		template.soft := grp.soft;
+	ELSE
+		e := oracle.fill(template);
+	END IF;
+	IF e.plain IS NULL THEN
 		RETURN NULL;
 	END IF;
 	name := CASE WHEN oracle.chance(0.1) THEN format('Ç "%s"; --', s.made) ELSE left(wanted, 1) || s.made END;
 	PERFORM oracle.say(format('%s %I: %s', wanted, name, e.ours));
 	IF eligible THEN
 		name := '__segment_eligible';
-		PERFORM segment.set_eligible(s.relid, e.ours);
+		BEGIN
+			PERFORM segment.set_eligible(s.relid, e.ours);
+		EXCEPTION
+			WHEN invalid_object_definition THEN
+				IF SQLERRM NOT LIKE '%must not read the band%' THEN
+					RAISE;
+				END IF;
+				RETURN NULL;
+		END;
 	ELSIF wanted = 'rule' THEN
 		PERFORM segment.add_segment(s.relid, name, e.ours);
+	ELSIF wanted = 'group' THEN
+		PERFORM segment.add_group(s.relid, name, VARIADIC grp.ours);
 	ELSE
 		PERFORM segment.add_score(s.relid, name, e.ours);
 	END IF;
@@ -211,6 +327,8 @@ BEGIN
 			PERFORM segment.set_eligible(s.relid, NULL);
 		ELSIF wanted = 'rule' THEN
 			PERFORM segment.drop_segment(s.relid, name);
+		ELSIF wanted = 'group' THEN
+			PERFORM segment.drop_group(s.relid, name);
 		ELSE
 			PERFORM segment.drop_score(s.relid, name);
 		END IF;
@@ -228,7 +346,7 @@ LANGUAGE sql SECURITY DEFINER AS $$
 	SELECT unanalyzed FROM segment.config_column c WHERE c.tbl = $1 AND c.name = $2
 $$;
 
--- Drops a score or a segment that no other column mentions.
+-- Drops a score, a band, a segment or a group that no other column mentions.
 CREATE FUNCTION oracle.drop_column() RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -236,7 +354,7 @@ DECLARE
 	tbl regclass := (SELECT relid FROM oracle_seed);
 BEGIN
 	SELECT * INTO victim FROM oracle_column c
-	WHERE over IN ('events', 'row', 'rule')
+	WHERE over IN ('events', 'row', 'rule', 'group', 'band')
 	  AND NOT EXISTS (SELECT FROM oracle_column o WHERE position(quote_ident(c.name) IN o.ours) > 0)
 	ORDER BY random() LIMIT 1;
 	IF victim.name IS NULL THEN
@@ -245,6 +363,10 @@ BEGIN
 	PERFORM oracle.say(format('drop %I', victim.name));
 	IF victim.over = 'rule' THEN
 		PERFORM segment.drop_segment(tbl, victim.name);
+	ELSIF victim.over = 'group' THEN
+		PERFORM segment.drop_group(tbl, victim.name);
+	ELSIF victim.over = 'band' THEN
+		PERFORM segment.drop_band(tbl, victim.name);
 	ELSE
 		PERFORM segment.drop_score(tbl, victim.name);
 	END IF;
@@ -259,7 +381,7 @@ DECLARE
 	source int := (SELECT max(n) FROM oracle_source);
 BEGIN
 	IF dice < 0.5 THEN
-		RETURN oracle.add_column(oracle.pick('events', 'rule', 'row'));
+		RETURN oracle.add_column(oracle.pick('events', 'rule', 'row', 'group', 'band'));
 	ELSIF dice < 0.65 THEN
 		PERFORM oracle.drop_column();
 	ELSIF dice < 0.8 AND source > 1 THEN
@@ -306,8 +428,9 @@ BEGIN
 		PERFORM oracle.make_attributes();
 	END IF;
 	wanted := '{events,events,events,events}';
-	wanted := wanted || array_fill('events'::text, ARRAY[oracle.rnd(4)]) || array_fill('row'::text, ARRAY[oracle.rnd(3)])
-		|| '{rule,rule}' || array_fill('rule'::text, ARRAY[oracle.rnd(4)]);
+	wanted := wanted || array_fill('events'::text, ARRAY[oracle.rnd(4)]) || array_fill('band'::text, ARRAY[oracle.rnd(3)])
+		|| array_fill('row'::text, ARRAY[oracle.rnd(3)]) || array_fill('band'::text, ARRAY[oracle.rnd(2)])
+		|| array_fill('group'::text, ARRAY[oracle.rnd(3)]) || '{rule,rule}' || array_fill('rule'::text, ARRAY[oracle.rnd(4)]);
 	IF oracle.chance(0.35) THEN
 		wanted := wanted || '{eligible}';
 	END IF;

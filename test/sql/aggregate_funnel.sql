@@ -310,4 +310,12 @@ ORDER BY n;
 SELECT from_bytes(bytes, set_byte(bytes, 9, 1)) AS other_window, from_bytes(bytes, set_byte(bytes, 10, 3)) AS other_steps,
        from_bytes(bytes, set_byte(bytes, 11, 1)) AS other_mode FROM valid;
 
+-- A domain is as good as its type -------------------------------------------------
+
+CREATE DOMAIN flag AS boolean;
+CREATE DOMAIN flags AS boolean[];
+SELECT segment.funnel(at, '1 day', a::flag, NOT a) AS booleans, segment.funnel(at, '1 day', ARRAY[a, NOT a]::flags) AS an_array,
+       segment.funnel(at, '1 day', VARIADIC ARRAY[a, NOT a]::flags) AS variadic
+FROM (VALUES (timestamptz '2026-01-01', true), ('2026-01-02', false)) e(at, a);
+
 DROP SCHEMA aggregate_funnel CASCADE;

@@ -73,3 +73,13 @@ SET TimeZone = 'UTC';
 SELECT segment.occasion(at) FROM (VALUES (timestamptz '2026-01-01'), (NULL), ('infinity'), ('-infinity')) e(at);
 SELECT segment.occasion(NULL) IS NULL AS null_at, segment.occasion('infinity') IS NULL AS infinity;
 SELECT segment.occasion(now()) IS NULL AS empty FROM generate_series(1, 0);
+
+-- The last change of the clocks that a zone's table has is not the last one: what
+-- is found for an event at that very second does not hold for all time.
+SET TimeZone = 'Europe/Berlin';
+SELECT count(*) AS days, count(*) FILTER (WHERE (o).hour <> extract(hour FROM at)) AS "wrong hours"
+FROM (SELECT at, segment.occasion(at) AS o
+      FROM (SELECT make_timestamptz(y, m, 31 - extract(dow FROM make_date(y, m, 31))::int, 1, 0, 0, 'UTC') + i * interval '10 days' AS at
+            FROM generate_series(2000, 2999) y, unnest('{3, 10}'::int[]) m, generate_series(0, 1) i) e
+      GROUP BY at ORDER BY at) s;
+SET TimeZone = 'UTC';

@@ -21,6 +21,12 @@ SELECT segment.retention(true) AS one,
 SELECT segment.retention(VARIADIC c) FROM (VALUES ('{t,f,t}'::bool[]), ('{f,t,NULL}'), (NULL)) e(c);
 -- a literal is a condition
 SELECT segment.retention('yes', n = 2, 'off') FROM generate_series(1, 2) n;
+-- domains are the types that they are over
+CREATE DOMAIN pg_temp.flag AS boolean;
+CREATE DOMAIN pg_temp.flags AS boolean[];
+SELECT segment.retention(true::pg_temp.flag, false) AS one_by_one, segment.retention(ARRAY[true, false]::pg_temp.flag[]) AS of_domains,
+       segment.retention('{t,f}'::pg_temp.flags) AS a_domain, segment.retention(VARIADIC '{t,f}'::pg_temp.flags) AS "variadic",
+       segment.retention(VARIADIC ARRAY[true, false]::pg_temp.flag[]) AS variadic_domains;
 
 -- Published cases of ClickHouse (tests 00688 and 00938, and the manual) and of duckdb-behavioral
 

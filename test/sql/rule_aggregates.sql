@@ -70,5 +70,24 @@ SET segment.as_of = '2026-02-02 12:00+00';
 CALL segment.refresh('visitors');
 SELECT * FROM segment.verify('visitors');
 
+-- a condition that compares with now() changes at a known instant, without an event
+SELECT segment.create_table('recent', key => 'visitor', key_type => 'int', time_zone => 'Asia/Kathmandu') \g /dev/null
+SELECT segment.add_source('recent', 'clicks', key => 'visitor', at => 'clicked_at', event => 'page') \g /dev/null
+SET client_min_messages = notice;
+SELECT segment.add_score('recent', 'kept', $$retention(true, at > now() - interval '5 days')$$),
+       segment.add_score('recent', 'level', $$funnel(at, '30 days', true, event = 'home' AND at > now() - interval '6 days')$$) \g /dev/null
+SET client_min_messages = warning;
+CALL segment.refresh('recent');
+SELECT r.visitor, kept, level, valid_until = (SELECT min(instant) FROM (
+           SELECT clicked_at + interval '5 days' AS instant FROM clicks c WHERE c.visitor = r.visitor UNION ALL
+           SELECT clicked_at + interval '6 days' FROM clicks c WHERE c.visitor = r.visitor AND page = 'home') i
+       WHERE instant > segment.now()) AS valid_until_the_next
+FROM recent r ORDER BY visitor;
+SET segment.as_of = '2026-02-10 12:00+00';
+CALL segment.refresh('recent');
+SELECT visitor, kept, level, valid_until FROM recent ORDER BY visitor;
+SELECT * FROM segment.verify('recent');
+
+SELECT segment.drop_table('recent') \g /dev/null
 SELECT segment.drop_table('visitors') \g /dev/null
 DROP SCHEMA rule_aggregates CASCADE;

@@ -93,12 +93,14 @@ $old->safe_psql('shop', q{
 	SELECT segment.add_score('crm.customers', 'recent', 'count(*) FILTER (WHERE at > now() - interval ''30 days'')');
 	SELECT segment.add_segment('crm.customers', 'active', 'last_at > now() - interval ''30 days''');
 	SELECT segment.add_segment('crm.customers', 'odd', 'extract(day FROM now()) = 5');
+	SELECT segment.add_group('crm.customers', 'size', 'it''s big', 'total >= 100 AND active', 'small', 'n > 0');
 	SELECT segment.set_eligible('crm.customers', 'consent IS NOT FALSE');
 	SELECT segment.set_max_age('crm.customers', '3 hours');
 	SELECT segment.create_table('crm."Quoted ""items"""', 'select', 'text');
 	SELECT segment.add_source('crm."Quoted ""items"""', 'crm.purchase', key => 'sku', at => 'at');
 	SELECT segment.add_score('crm."Quoted ""items"""', 'we"ird; name', 'count(*)');
 	SELECT segment.add_segment('crm."Quoted ""items"""', 'user', '"we""ird; name" > 3');
+	SELECT segment.add_band('crm."Quoted ""items"""', 'third', 'we"ird; name', 3);
 	SELECT segment.schedule('crm.customers', '5 minutes');
 	CREATE INDEX ON crm.customers (total);
 	GRANT SELECT ON crm.customers TO regress_segment_reader;
@@ -113,8 +115,9 @@ $old->safe_psql('shop', 'DO $$ BEGIN FOR n IN 1 .. 20000 LOOP PERFORM pg_current
 $old->safe_psql('shop', "$as_of CALL segment.refresh('crm.customers')");
 $old->safe_psql('shop', q{INSERT INTO crm.purchase (customer, at, amount, sku) VALUES (900, '2024-05-31', 9, 'late')});
 my $then = $old->safe_psql('shop', $history);
-my $views = join ';', map { "SELECT * FROM segment.$_ v ORDER BY v::text" } qw(tables sources scores segments);
-my $definitions = $old->safe_psql('shop', "$views; SELECT segment.definition('crm.customers')");
+my $views = join ';', map { "SELECT * FROM segment.$_ v ORDER BY v::text" } qw(tables sources scores segments groups bands);
+$views .= '; ' . join '; ', map { "SELECT segment.definition('$_')" } @tables;
+my $definitions = $old->safe_psql('shop', $views);
 my $jobs = $old->safe_psql('shop', 'SELECT tbl, schedule FROM segment.jobs');
 isnt($jobs, '', 'there is a schedule');
 
@@ -135,7 +138,7 @@ foreach my $way ('custom', 'jobs', 'plain')
 		my @jobs = $way eq 'jobs' ? ('-j', '2') : ();
 		$new->command_ok([ 'pg_restore', '--exit-on-error', @jobs, '-d', $way, "$dir/custom" ], "restore: $way");
 	}
-	is($new->safe_psql($way, "$views; SELECT segment.definition('crm.customers')"), $definitions, "$way: definitions came along");
+	is($new->safe_psql($way, $views), $definitions, "$way: definitions came along");
 	is($new->safe_psql($way, 'SELECT tbl, schedule FROM segment.jobs'), $jobs, "$way: so did the schedule");
 	is($new->safe_psql($way, $history), $then, "$way: so did the history");
 	is( $new->safe_psql($way, q{

@@ -70,12 +70,14 @@ take_instant(Rows *rows)
 	};
 	int			form = take(&rows->input);
 	int			steps = take(&rows->input) % 32;
+	/* where it began at the end of time, it may wrap around */
+	uint64		step = (uint64) units[form % 8] * steps;
 	TimestampTz at = rows->at;
 
 	if (form < 160)
-		at += units[form % 8] * steps;
+		at = (TimestampTz) ((uint64) at + step);
 	else if (form < 224)
-		at -= units[form % 8] * steps;
+		at = (TimestampTz) ((uint64) at - step);
 	else if (form < 240)
 		at = SHIM_AS_OF + units[form % 8] * (steps - 16);
 	else if (form < 244)

@@ -32,6 +32,11 @@ SHIM(Oid, get_element_type, (Oid type))
 	return InvalidOid;
 }
 
+SHIM(Oid, get_base_element_type, (Oid type))
+{
+	return type == BOOLARRAYOID ? BOOLOID : InvalidOid;
+}
+
 SHIM(Oid, get_range_subtype, (Oid type))
 {
 	return InvalidOid;

@@ -163,20 +163,22 @@ BEGIN
 	RETURN false;
 END $$;
 
--- Compares queries with the columns k and result with what the oracle gave.
-CREATE PROCEDURE try.compare(c try.call, seed int, way text, query text, filled text) LANGUAGE plpgsql AS $$
-DECLARE
-	bad record;
+-- Compares queries with the columns k and one for each way with what the oracle
+-- gives, all in one statement; a query's ways are its columns' names.
+CREATE PROCEDURE try.compare(c try.call, seed int, oracle text, queries text[], ways text[], filled text) LANGUAGE plpgsql AS $$
 BEGIN
-	FOR bad IN EXECUTE format(
-		'SELECT k, o.expected, to_jsonb(result) AS result FROM (%s) ours FULL JOIN expected o USING (k)
-		 WHERE to_jsonb(result) IS DISTINCT FROM o.expected AND NOT coalesce(try.same(to_jsonb(result), o.expected, %L), false) LIMIT 1',
-		query, c.tolerance)
-	LOOP
-		INSERT INTO try.failure VALUES (c.name, seed, way,
-			format('%s, k = %s, TimeZone %s, as of %s: expected %s, got %s', filled, bad.k, current_setting('TimeZone'),
-				   current_setting('segment.as_of'), coalesce(bad.expected::text, 'NULL'), coalesce(bad.result::text, 'NULL')));
-	END LOOP;
+	EXECUTE format(
+		'INSERT INTO try.failure
+		 SELECT %L, %s, way, format(''%%s, k = %%s, TimeZone %%s, as of %%s: expected %%s, got %%s'', %L, k, current_setting(''TimeZone''),
+				current_setting(''segment.as_of''), coalesce(expected::text, ''NULL''), coalesce(result::text, ''NULL''))
+		 FROM (SELECT k, to_jsonb(o.expected) AS expected, w.way, w.result
+			   FROM (%s) q1 %s LEFT JOIN (%s) o USING (k), LATERAL (VALUES %s) w(way, result)) x
+		 WHERE result IS DISTINCT FROM expected AND NOT coalesce(try.same(result, expected, %L), false) LIMIT 4',
+		c.name, seed, filled, queries[1],
+		(SELECT string_agg(format('FULL JOIN (%s) q%s USING (k)', query, n), ' ' ORDER BY n)
+		 FROM unnest(queries) WITH ORDINALITY q(query, n) WHERE n > 1),
+		oracle,
+		(SELECT string_agg(format('(%L, to_jsonb(%I))', way, way), ', ') FROM unnest(ways) way), c.tolerance);
 END $$;
 
 -- One call over the events of one seed, in every way.
@@ -184,22 +186,17 @@ CREATE PROCEDURE try.one(c try.call, seed int) LANGUAGE plpgsql AS $$
 DECLARE
 	drawn jsonb := try.draw(c.choices);
 	call text := try.fill(c.call, drawn);
-	ordering text;
+	oracle text := try.fill(c.oracle, drawn);
 	frame text;
-	way text;
+	query text;
 	ordered text := regexp_replace(call, '\)$', '');
 BEGIN
-	DROP TABLE IF EXISTS expected;
-	EXECUTE format('CREATE TEMP TABLE expected AS SELECT k, to_jsonb(e.expected) AS expected
-					FROM (SELECT DISTINCT k FROM events) keys LEFT JOIN (%s) e USING (k)', try.fill(c.oracle, drawn));
-
-	-- whole, in several orders
-	FOREACH ordering IN ARRAY '{id, at DESC NULLS FIRST, shuffle}'::text[] LOOP
-		CALL try.compare(c, seed, 'in the order of ' || ordering,
-						 format('SELECT k, %s ORDER BY %s) AS result FROM events GROUP BY k', ordered, ordering), call);
-	END LOOP;
-	-- in parts, whose states are serialized, deserialized and combined
-	CALL try.compare(c, seed, 'in parts', format('SELECT k, %s AS result FROM events GROUP BY k', call), call);
+	-- whole, in several orders; and in parts, whose states are serialized, deserialized and combined
+	CALL try.compare(c, seed, oracle,
+		ARRAY[format('SELECT k, %1$s ORDER BY id) AS "in order", %1$s ORDER BY at DESC NULLS FIRST) AS "backward", %1$s ORDER BY shuffle) AS "shuffled" FROM events GROUP BY k',
+					 ordered),
+			  format('SELECT k, %s AS "in parts" FROM events GROUP BY k', call)],
+		'{in order, backward, shuffled, in parts}', call);
 
 	-- as a window function, whose final function is called for every row
 	IF seed % 20 = 0 THEN
@@ -226,9 +223,9 @@ BEGIN
 		SET LOCAL parallel_tuple_cost = 0;
 		SET LOCAL min_parallel_table_scan_size = 0;
 		SET LOCAL enable_partitionwise_aggregate = off;
-		way := format('SELECT k, %s AS result FROM events GROUP BY k', call);
-		CALL try.compare(c, seed, 'in parallel', way, call);
-		IF seed = 50 AND NOT (try.plan_has(way, 'Gather') AND try.plan_has(way, 'Partial')) THEN
+		query := format('SELECT k, %s AS "in parallel" FROM events GROUP BY k', call);
+		CALL try.compare(c, seed, oracle, ARRAY[query], '{in parallel}', call);
+		IF seed = 50 AND NOT (try.plan_has(query, 'Gather') AND try.plan_has(query, 'Partial')) THEN
 			INSERT INTO try.failure VALUES (c.name, seed, 'in parallel', 'the plan is not parallel');
 		END IF;
 		SET LOCAL max_parallel_workers_per_gather = 0;

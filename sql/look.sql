@@ -1,0 +1,60 @@
+-- Look ----------------------------------------------------------------------
+-- Questions of readers.  They set rights and settings while they run, which a
+-- parallel worker may not.
+
+CREATE FUNCTION segment.evaluate(tbl regclass, as_of timestamptz)
+RETURNS TABLE (key text, "row" jsonb)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_evaluate';
+COMMENT ON FUNCTION segment.evaluate(regclass, timestamptz) IS
+'the segment table as it would have been at an instant, from the events, each row as JSON';
+
+CREATE FUNCTION segment.evaluate_rows(row_type anyelement, as_of timestamptz) RETURNS SETOF anyelement
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_evaluate_rows';
+COMMENT ON FUNCTION segment.evaluate_rows(anyelement, timestamptz) IS
+'the segment table as it would have been at an instant, in the columns of the table, which NULL::tbl names';
+
+CREATE FUNCTION segment.explain(tbl regclass, key text, name text)
+RETURNS TABLE (step int, level int, condition text, holds boolean, "values" text, changes_at timestamptz)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_explain';
+COMMENT ON FUNCTION segment.explain(regclass, text, text) IS
+'why a customer is in a segment or not: each condition of its rule, and when time alone changes it';
+
+CREATE FUNCTION segment.preview(tbl regclass, rule text)
+RETURNS TABLE (members bigint, customers bigint, share double precision, examples text[], overlap jsonb,
+               unanalyzed text)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_preview';
+COMMENT ON FUNCTION segment.preview(regclass, text) IS
+'who would be in a segment with this rule, by the rows as they stand; nothing is saved';
+
+CREATE FUNCTION segment.sizes(tbl regclass)
+RETURNS TABLE (segment text, label text, members bigint, customers bigint, share double precision)
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'segment_sizes';
+COMMENT ON FUNCTION segment.sizes(regclass) IS 'how many members each segment has, by the rows as they stand';
+
+CREATE FUNCTION segment.overlap(tbl regclass)
+RETURNS TABLE (a text, b text, members_a bigint, members_b bigint, shared bigint, jaccard double precision)
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'segment_overlap';
+COMMENT ON FUNCTION segment.overlap(regclass) IS
+'how many members each two segments have in common, by the rows as they stand';
+
+CREATE FUNCTION segment.flow(tbl regclass, since timestamptz, until timestamptz DEFAULT NULL)
+RETURNS TABLE (segment text, "from" text, "to" text, customers bigint)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_flow';
+COMMENT ON FUNCTION segment.flow(regclass, timestamptz, timestamptz) IS
+'how many customers were in which segment at one instant and at another, from the history';
+
+CREATE FUNCTION segment.sizes_over_time(tbl regclass, step interval, since timestamptz,
+                                        until timestamptz DEFAULT NULL)
+RETURNS TABLE (at timestamptz, segment text, label text, members bigint)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_sizes_over_time';
+COMMENT ON FUNCTION segment.sizes_over_time(regclass, interval, timestamptz, timestamptz) IS
+'how many members each segment had at instants that are a step apart, from the history';
+
+-- It reads the tables, so not those of which the reader may not see every row.
+CREATE VIEW segment.sizes WITH (security_barrier) AS
+SELECT t.tbl, s.segment, s.label, s.members, s.customers, s.share
+FROM segment.tables t
+CROSS JOIN LATERAL segment.sizes(CASE WHEN NOT pg_catalog.row_security_active(t.tbl) THEN t.tbl END) s;
+COMMENT ON VIEW segment.sizes IS 'how many members each segment has, by the rows as they stand';
+
+GRANT SELECT ON segment.sizes TO PUBLIC;

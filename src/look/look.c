@@ -1,0 +1,96 @@
+/*
+ * look.c
+ *		What the questions share: rights, and rows as a function's result.
+ */
+#include "postgres.h"
+
+#include "catalog/trust.h"
+#include "executor/spi.h"
+#include "executor/tstoreReceiver.h"
+#include "funcapi.h"
+#include "look/look.h"
+#include "nodes/execnodes.h"
+#include "storage/lmgr.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* The definition, read again behind the lock on the relation that is to be read. */
+static SegmentTable *
+open_relation(Oid relid, bool history)
+{
+	SegmentTable *table = catalog_load(relid);
+	Oid			relation = history ? table->history : relid;
+
+	trust_check_reader(relation);
+	LockRelationOid(relation, AccessShareLock);
+	return catalog_load(relid);
+}
+
+SegmentTable *
+look_open(Oid relid)
+{
+	return open_relation(relid, false);
+}
+
+SegmentTable *
+look_open_history(Oid relid)
+{
+	return open_relation(relid, true);
+}
+
+void
+look_require(FunctionCallInfo fcinfo, int n, const char *const *names)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be null", names[i])));
+	}
+}
+
+void
+look_enter(RunContext *ctx, const SegmentTable *table, TimestampTz as_of)
+{
+	context_enter_owner(ctx, table->owner, table->time_zone);
+	context_set_as_of(as_of);
+}
+
+void
+look_check_sources(const SegmentTable *table)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+		trust_check_source(table, ((Source *) lfirst(lc))->relation);
+}
+
+void
+look_return(FunctionCallInfo fcinfo, const char *sql, int nargs, Oid *types, Datum *values,
+			const char *nulls)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	DestReceiver *receiver = CreateDestReceiver(DestTuplestore);
+	ParamListInfo params = makeParamList(nargs);
+	SPIExecuteOptions options = {.params = params,.read_only = true,.dest = receiver};
+	int			status;
+
+	for (int i = 0; i < nargs; i++)
+	{
+		params->params[i].value = values[i];
+		params->params[i].isnull = nulls != NULL && nulls[i] == 'n';
+		params->params[i].ptype = types[i];
+		params->params[i].pflags = PARAM_FLAG_CONST;
+	}
+	SetTuplestoreDestReceiverParams(receiver, result->setResult,
+									result->econtext->ecxt_per_query_memory, false,
+									result->setDesc, "rows are not of the declared type");
+	status = SPI_execute_extended(sql, &options);
+	if (status < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not run \"%s\": %s", sql, SPI_result_code_string(status))));
+	receiver->rDestroy(receiver);
+}

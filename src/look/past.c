@@ -1,0 +1,152 @@
+/*
+ * past.c
+ *		What the history says of everybody: who went from where to where, and
+ *		how large segments were.
+ *
+ * An interval of the history counts from entered_at until just before left_at.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "look/look.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(segment_flow);
+PG_FUNCTION_INFO_V1(segment_sizes_over_time);
+
+/* The end of a period: the argument, or the present. */
+static TimestampTz
+period_end(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? context_instant() : PG_GETARG_TIMESTAMPTZ(arg);
+}
+
+static void
+check_period(TimestampTz since, TimestampTz until)
+{
+	if (since > until)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("since must not be after until"),
+				 errdetail("since is %s, until is %s.", pstrdup(timestamptz_to_str(since)),
+						   pstrdup(timestamptz_to_str(until)))));
+}
+
+/* "h was a member at the instant", that of a parameter. */
+static char *
+was_member(const char *instant)
+{
+	return psprintf("(h.entered_at <= %s AND (h.left_at IS NULL OR h.left_at > %s))", instant, instant);
+}
+
+/* flow(tbl, since, until) → (segment, from, to, customers) */
+Datum
+segment_flow(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"tbl", "since"};
+	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[2];
+	TimestampTz until;
+	SegmentTable *table;
+	RunContext	ctx;
+
+	look_require(fcinfo, 2, names);
+	until = period_end(fcinfo, 2);
+	check_period(PG_GETARG_TIMESTAMPTZ(1), until);
+	InitMaterializedSRF(fcinfo, 0);
+	table = look_open_history(PG_GETARG_OID(0));
+	values[0] = TimestampTzGetDatum(PG_GETARG_TIMESTAMPTZ(1));
+	values[1] = TimestampTzGetDatum(until);
+	SPI_connect();
+	look_enter(&ctx, table, context_instant());
+	context_set("jit", "off");
+	/* at an instant, a customer has one label of a group at most */
+	look_return(fcinfo,
+				psprintf("SELECT segment, origin, target, count(*) FROM (SELECT h.segment,"
+						 "   max(coalesce(h.label, h.segment)) FILTER (WHERE %s) AS origin,"
+						 "   max(coalesce(h.label, h.segment)) FILTER (WHERE %s) AS target"
+						 "   FROM %s h WHERE %s OR %s GROUP BY h.segment, h.%s) c"
+						 " GROUP BY 1, 2, 3 ORDER BY 1, 2 NULLS FIRST, 3 NULLS FIRST",
+						 was_member("$1"), was_member("$2"), catalog_qualified_name(table->history),
+						 was_member("$1"), was_member("$2"), quote_identifier(table->key_name)),
+				2, types, values, NULL);
+	context_leave(&ctx);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/*
+ * Sizes at the instants $1 + n * $3 until $2.  Each interval adds one from the
+ * first of them that is not before its beginning, and takes it away from the
+ * first that is not before its end: one reading of the history, however many
+ * instants there are.  $4: how much longer to look for them, since a series
+ * made by adding up may be ahead of one made by multiplying.
+ */
+static char *
+sizes_over_time_sql(const SegmentTable *table)
+{
+	return psprintf("WITH point AS MATERIALIZED (SELECT array_agg(at ORDER BY at) AS at FROM"
+					"   (SELECT $1 + (n - 1) * $3 AS at"
+					"    FROM generate_series($1, $2 + $4, $3) WITH ORDINALITY g(t, n)) g WHERE at <= $2),"
+					" delta AS MATERIALIZED (SELECT h.segment, h.label,"
+					"   width_bucket(e.at - interval '1 microsecond', (SELECT at FROM point)) + 1 AS n, sum(e.d) AS d"
+					"   FROM %s h, LATERAL (VALUES (h.entered_at, 1), (h.left_at, -1)) e(at, d)"
+					"   WHERE e.at <= $2 AND (h.left_at IS NULL OR h.left_at > $1) GROUP BY 1, 2, 3),"
+					" kind AS (SELECT segment, label FROM delta UNION"
+					"   SELECT s.segment, s.label FROM %s s(position, place, segment, label)"
+					"   WHERE s.position > 0)"
+					" SELECT p.at, k.segment, k.label, coalesce(sum(d.d) OVER"
+					"     (PARTITION BY k.segment, k.label ORDER BY p.n), 0)::bigint"
+					"   FROM kind k CROSS JOIN unnest((SELECT at FROM point)) WITH ORDINALITY p(at, n)"
+					"   LEFT JOIN delta d ON d.n = p.n AND d.segment = k.segment"
+					"     AND d.label IS NOT DISTINCT FROM k.label"
+					" ORDER BY 1, 2, 3",
+					catalog_qualified_name(table->history), look_labels(table));
+}
+
+/* sizes_over_time(tbl, step, since, until) → (at, segment, label, members) */
+Datum
+segment_sizes_over_time(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"tbl", "step", "since"};
+	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, INTERVALOID};
+	Interval	zero = {0};
+	Interval	day = {.day = 1};
+	Interval   *step;
+	TimestampTz since;
+	TimestampTz until;
+	Datum		values[4];
+	SegmentTable *table;
+	RunContext	ctx;
+
+	look_require(fcinfo, 3, names);
+	step = PG_GETARG_INTERVAL_P(1);
+	since = PG_GETARG_TIMESTAMPTZ(2);
+	until = period_end(fcinfo, 3);
+	check_period(since, until);
+	if (TIMESTAMP_NOT_FINITE(since) || TIMESTAMP_NOT_FINITE(until))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("since and until must be finite")));
+	if (step->month < 0 || step->day < 0 || step->time < 0 ||
+		(step->month == 0 && step->day == 0 && step->time == 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("step must be positive")));
+	InitMaterializedSRF(fcinfo, 0);
+	table = look_open_history(PG_GETARG_OID(0));
+	values[0] = TimestampTzGetDatum(since);
+	values[1] = TimestampTzGetDatum(until);
+	values[2] = IntervalPGetDatum(step);
+	values[3] = IntervalPGetDatum(step->month > 0 || step->day > 0 ? &day : &zero);
+	SPI_connect();
+	look_enter(&ctx, table, context_instant());
+	context_set("jit", "off");
+	look_return(fcinfo, sizes_over_time_sql(table), 4, types, values, NULL);
+	context_leave(&ctx);
+	SPI_finish();
+	return (Datum) 0;
+}

@@ -1,0 +1,167 @@
+/*
+ * history.c
+ *		Who was in which segment and which group when.
+ *
+ * A segment's interval says that the customer was a member; a group's has the
+ * label that the customer had.  Of each at most one is open.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "refresh/internal.h"
+#include "rule/rule.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+/* "member, label" of a column's value: for a segment, value is boolean and not null. */
+static char *
+member_and_label(const Column *column, const char *value)
+{
+	if (column->kind == COLUMN_SEGMENT)
+		return psprintf("%s, NULL::text", value);
+	return psprintf("%s IS NOT NULL, %s::text", value, value);
+}
+
+/* The value before, under the name that history_append_before gives it. */
+static char *
+value_before(const Column *column, const char *prefix)
+{
+	return psprintf("%s.__segment_was_%d", prefix, column->position);
+}
+
+static char *
+value_now(const Column *column, const char *prefix)
+{
+	return psprintf("%s.%s", prefix, quote_identifier(column->name));
+}
+
+void
+history_append_before(StringInfo sql, const SegmentTable *table)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (catalog_is_recorded(column))
+			appendStringInfo(sql, column->kind == COLUMN_SEGMENT ?
+							 ", COALESCE(o.%s, false) AS __segment_was_%d" :
+							 ", o.%s AS __segment_was_%d",
+							 quote_identifier(column->name), column->position);
+	}
+}
+
+/*
+ * Moves: what differs, with the state after it.  An interval that would end
+ * where it began never was: it is removed.  Open intervals are found by
+ * customer and segment before their beginning is looked at: that few have
+ * begun just now is no reason to read all of the history in search of them.
+ */
+void
+history_append_moves(StringInfo sql, const SegmentTable *table)
+{
+	char	   *history = catalog_qualified_name(table->history);
+	const char *key = quote_identifier(table->key_name);
+	StringInfoData changes;
+	StringInfoData ends;
+	ListCell   *lc;
+
+	initStringInfo(&changes);
+	initStringInfo(&ends);
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+		char	   *literal = quote_literal_cstr(column->name);
+		const char *comma = ends.len > 0 ? ", " : "";
+
+		if (!catalog_is_recorded(column))
+			continue;
+		appendStringInfo(&changes, "%s(%s::text, %s, %s)", comma, literal,
+						 member_and_label(column, value_before(column, "d")),
+						 member_and_label(column, value_now(column, "d")));
+		appendStringInfo(&ends, "%s(%s::text, %s)", comma, literal,
+						 member_and_label(column, value_before(column, "g")));
+	}
+	if (ends.len == 0)
+		return;
+	appendStringInfo(sql, ", moves AS MATERIALIZED ("
+					 "SELECT d.%s, s.segment, s.member AS __segment_member, s.label AS __segment_label"
+					 " FROM diff d, LATERAL (VALUES %s) s(segment, was, was_label, member, label)"
+					 " WHERE s.was <> s.member OR s.was_label IS DISTINCT FROM s.label"
+					 " UNION ALL SELECT g.%s, s.segment, false, NULL FROM gone g,"
+					 " LATERAL (VALUES %s) s(segment, was, was_label) WHERE s.was)",
+					 key, changes.data, key, ends.data);
+	appendStringInfo(sql, ", ended AS MATERIALIZED (SELECT h.ctid AS place, h.entered_at"
+					 " FROM moves m JOIN %s h"
+					 " ON (NOT m.__segment_member OR m.__segment_label IS NOT NULL) AND %s"
+					 " AND h.segment = m.segment AND h.left_at IS NULL"
+					 " AND (NOT m.__segment_member OR h.label IS DISTINCT FROM m.__segment_label))",
+					 history, same_key(table, "h", "m"));
+	appendStringInfo(sql, ", undone AS (DELETE FROM %s h USING ended e"
+					 " WHERE h.ctid = e.place AND e.entered_at >= $1 RETURNING 1)", history);
+	appendStringInfo(sql, ", closed AS (UPDATE %s h SET left_at = $1 FROM ended e"
+					 " WHERE h.ctid = e.place AND e.entered_at < $1 RETURNING 1)", history);
+
+	/*
+	 * The counts see to it that what ends has ended before something opens, of
+	 * which the index allows one.  An interval may be open if the row was
+	 * deleted by hand.
+	 */
+	appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, label, entered_at)"
+					 " SELECT %s, segment, __segment_label, $1 FROM moves WHERE __segment_member"
+					 " AND (SELECT count(*) FROM undone) >= 0 AND (SELECT count(*) FROM closed) >= 0"
+					 " ON CONFLICT DO NOTHING)", history, key, key);
+}
+
+char *
+history_members_sql(const SegmentTable *table, const char *from)
+{
+	StringInfoData values;
+	ListCell   *lc;
+
+	initStringInfo(&values);
+	appendStringInfoString(&values, "(NULL::text, false, NULL::text)");
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (catalog_is_recorded(column))
+			appendStringInfo(&values, ", (%s, %s)", quote_literal_cstr(column->name),
+							 member_and_label(column, value_now(column, "o")));
+	}
+	return psprintf("SELECT o.%s, s.segment, s.label FROM %s o,"
+					" LATERAL (VALUES %s) s(segment, member, label) WHERE s.member",
+					quote_identifier(table->key_name), from, values.data);
+}
+
+void
+history_rewind(const SegmentTable *table, TimestampTz as_of)
+{
+	char	   *history = catalog_qualified_name(table->history);
+	const char *key = quote_identifier(table->key_name);
+	char	   *present = psprintf("(SELECT * FROM %s WHERE %s)", ROWS_NAME, PRESENT_COLUMN);
+	Oid			types[] = {TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(as_of)};
+
+	run_sql(psprintf("DELETE FROM %s WHERE entered_at > $1", history), 1, types, values, false);
+	run_sql(psprintf("UPDATE %s SET left_at = NULL WHERE left_at > $1", history), 1, types,
+			values, false);
+	run_sql(psprintf("WITH members AS MATERIALIZED (%s),"
+					 " stale AS MATERIALIZED (SELECT h.ctid AS place, h.entered_at FROM %s h"
+					 "   WHERE h.left_at IS NULL AND NOT EXISTS"
+					 "   (SELECT FROM members m WHERE %s AND m.segment = h.segment"
+					 "     AND m.label IS NOT DISTINCT FROM h.label)),"
+					 " undone AS (DELETE FROM %s h USING stale s"
+					 "   WHERE h.ctid = s.place AND s.entered_at >= $1 RETURNING 1),"
+					 " closed AS (UPDATE %s h SET left_at = $1 FROM stale s"
+					 "   WHERE h.ctid = s.place AND s.entered_at < $1 RETURNING 1)"
+					 " INSERT INTO %s (%s, segment, label, entered_at)"
+					 " SELECT %s, segment, label, $1 FROM members"
+					 " WHERE (SELECT count(*) FROM undone) >= 0 AND (SELECT count(*) FROM closed) >= 0"
+					 " ON CONFLICT DO NOTHING",
+					 history_members_sql(table, present), history,
+					 same_key(table, "m", "h"), history, history, history, key, key),
+			1, types, values, false);
+}

@@ -1,0 +1,341 @@
+/*
+ * recut.c
+ *		New cut points for bands, and everybody banded by them.
+ *
+ * A rebuild reads the events once: it evaluates everybody up to the bands,
+ * makes their cut points from these rows, and goes on from them.  A recut needs
+ * no event: scores stand in the segment table, and only the band and what reads
+ * it is computed again.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "capture/capture.h"
+#include "catalog/pg_type.h"
+#include "context.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "refresh/internal.h"
+#include "rule/rule.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(segment_recut);
+PG_FUNCTION_INFO_V1(segment_band_shares);
+
+bool
+has_bands(const SegmentTable *table)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		if (((Column *) lfirst(lc))->kind == COLUMN_BAND)
+			return true;
+	}
+	return false;
+}
+
+/* How many rows of a relation have the score of a band. */
+static int64
+count_scores(const Column *band, const char *from)
+{
+	run_sql(psprintf("SELECT count(%s) FROM %s __segment_r",
+					 quote_identifier(linitial(band->depends)), from), 0, NULL, NULL, false);
+	return first_int64();
+}
+
+/*
+ * Where the cut points lie: the highest of the lowest i in n scores, counted
+ * exactly.  percentile_disc takes fractions; half a row below the wanted one
+ * no rounding misses it.
+ */
+static Datum
+cut_fractions(int bands, int64 population)
+{
+	Datum	   *fractions = palloc(sizeof(Datum) * bands);
+
+	for (int i = 1; i < bands; i++)
+	{
+		int64		place = (i * population + bands - 1) / bands;
+
+		fractions[i - 1] = Float8GetDatum((place - 0.5) / population);
+	}
+	return PointerGetDatum(construct_array(fractions, bands - 1, FLOAT8OID, sizeof(float8),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/*
+ * Makes the cut points of a band from a relation, stores them, and puts them
+ * into its expression; without a score they stay as they are.
+ */
+static void
+make_cuts(const SegmentTable *table, Column *band, const char *from, TimestampTz as_of)
+{
+	char	   *score = linitial(band->depends);
+	Oid			score_type = rule_band_type(table, score, band->name);
+	const char *type_name = catalog_type_name(score_type);
+	int64		population = count_scores(band, from);
+	char	   *before;
+	Oid			types[] = {FLOAT8ARRAYOID};
+	Datum		values[1];
+	bool		isnull;
+	Datum		cuts;
+
+	if (population == 0)
+		return;
+	values[0] = cut_fractions(band->bands, population);
+	before = catalog_band_cuts(table->relid, band->name, score_type);
+	before = before == NULL ? pstrdup("NULL") : quote_literal_cstr(before);
+
+	/* cut points that are equal keep their text: 1.0 for 1.00, 30 days for a month */
+	run_sql(psprintf("SELECT CASE WHEN cuts = (%s)::%s[] THEN (%s)::text[] ELSE cuts::text[] END"
+					 " FROM (SELECT percentile_disc($1) WITHIN GROUP (ORDER BY (%s)::%s) AS cuts"
+					 "   FROM %s __segment_r) c", before, type_name, before,
+					 quote_identifier(score), type_name, from),
+			1, types, values, false);
+	cuts = first_value(&isnull);
+	catalog_put_cuts(table->relid, band->name, score_type, cuts, population, as_of);
+	band->expression = rule_band_expression(score, score_type,
+											catalog_band_cuts(table->relid, band->name, score_type),
+											band->bands, band->descending);
+	catalog_set_expression(table->relid, band->name, band->expression);
+}
+
+/* Those of the registered rows who will have a row in the table. */
+static const char *
+present_rows(const SegmentTable *table)
+{
+	return psprintf("(SELECT * FROM %s WHERE %s%s)", ROWS_NAME, PRESENT_COLUMN,
+					catalog_find_column(table, ELIGIBLE_NAME) != NULL ? " AND " ELIGIBLE_NAME : "");
+}
+
+/*
+ * Makes the cut points of the closed bands whose score is known in the
+ * registered rows; returns those that are still closed.
+ */
+static List *
+open_bands(const SegmentTable *table, List *closed, List *known, TimestampTz as_of)
+{
+	List	   *still = NIL;
+	ListCell   *lc;
+
+	foreach(lc, closed)
+	{
+		Column	   *band = catalog_find_column(table, strVal(lfirst(lc)));
+
+		if (list_member(known, makeString(linitial(band->depends))))
+			make_cuts(table, band, present_rows(table), as_of);
+		else
+			still = lappend(still, lfirst(lc));
+	}
+
+	/* none could be opened: a column is gone, and the next stage says which */
+	return list_length(still) < list_length(closed) ? still : NIL;
+}
+
+Evaluation *
+evaluate_and_recut(const SegmentTable *table, bool future, const char *band, TimestampTz as_of)
+{
+	Evaluation *evaluation = NULL;
+	List	   *closed = NIL;
+	List	   *known = NIL;
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->kind == COLUMN_BAND && (band == NULL || strcmp(column->name, band) == 0))
+			closed = lappend(closed, makeString(column->name));
+	}
+	for (;;)
+	{
+		bool		complete;
+		char	   *sql = rule_stage_sql(table, future, evaluation == NULL ? NULL : ROWS_NAME,
+										 closed, &known, &complete);
+		Evaluation *stage = evaluate_query(table, sql, (Datum) 0, false);
+
+		if (evaluation != NULL)
+			evaluation_end(evaluation);
+		evaluation = stage;
+		if (complete)
+			return evaluation;
+		evaluation_register(evaluation);
+		closed = open_bands(table, closed, known, as_of);
+	}
+}
+
+/*
+ * Is there, among a band and what reads it, an expression whose value is good
+ * for refreshed_at alone, because of more than the columns that it reads?
+ */
+static bool
+only_good_when_refreshed(const SegmentTable *table, List *again)
+{
+	ListCell   *lc;
+
+	foreach(lc, again)
+	{
+		Column	   *column = catalog_find_column(table, strVal(lfirst(lc)));
+
+		if (column->unanalyzed != NULL &&
+			rule_is_moving(rule_check(column->expression, table, SCOPE_ROW, table->relid,
+									  column->name)->node, NULL))
+			return true;
+	}
+	return false;
+}
+
+int64
+recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
+{
+	TimestampTz as_of = context_instant();
+	List	   *again = rule_readers(table, band->name);
+	char	   *name = catalog_qualified_name(table->relid);
+	int64		written = -1;
+	bool		from_events = false;
+	Evaluation *evaluation = NULL;
+	RunContext	ctx;
+
+	SPI_connect();
+	state_raise(refresh, as_of);
+	context_enter_owner(&ctx, table->owner, table->time_zone);
+	context_set_as_of(as_of);
+	if (refresh->nonatomic)
+		run_sql("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, false);
+	if (count_scores(band, name) > 0)
+	{
+		PushActiveSnapshot(GetTransactionSnapshot());
+		from_events = only_good_when_refreshed(table, again);
+		PopActiveSnapshot();
+		if (from_events)
+			evaluation = evaluate_and_recut(table, true, band->name, as_of);
+		else
+		{
+			make_cuts(table, band, name, as_of);
+			evaluation = evaluate_query(table, rule_again_sql(table, again), (Datum) 0, false);
+		}
+		evaluation_register(evaluation);
+		written = apply_rows(table, (Datum) 0, as_of, from_events ? APPLY_REFRESH : APPLY_AGAIN);
+	}
+	context_leave(&ctx);
+	if (evaluation != NULL)
+	{
+		if (from_events)
+			apply_pending(table, (Datum) 0);
+		else
+			apply_next_due(table);
+		evaluation_end(evaluation);
+		wake_at_commit();
+	}
+	SPI_finish();
+	return written;
+}
+
+static void
+check_recut(FunctionCallInfo fcinfo)
+{
+	static const char *const names[] = {"tbl", "band"};
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be null", names[i])));
+	}
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("a recut needs a READ COMMITTED transaction"),
+				 errdetail("Rows may have been refreshed since an older snapshot was taken."),
+				 errhint("Call it outside a transaction block, or begin with ISOLATION LEVEL READ COMMITTED.")));
+}
+
+/* The band of that name; error if there is none. */
+static Column *
+require_band(const SegmentTable *table, const char *name)
+{
+	Column	   *band = catalog_find_column(table, name);
+
+	if (band == NULL || band->kind != COLUMN_BAND)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("segment table %s has no band \"%s\"",
+						catalog_qualified_name(table->relid), name),
+				 errhint("See the view segment.bands.")));
+	return band;
+}
+
+/* recut(tbl, band) */
+Datum
+segment_recut(PG_FUNCTION_ARGS)
+{
+	Refresh		refresh = {0};
+	SegmentTable *table;
+	Column	   *band;
+
+	check_recut(fcinfo);
+	refresh.relid = PG_GETARG_OID(0);
+	catalog_load(refresh.relid);
+	catalog_check_owner(refresh.relid);
+	catalog_lock_work(refresh.relid, ExclusiveLock, true);
+	/* not before the lock: what it waited for may speak of a later instant */
+	refresh.started = context_instant();
+	table = open_table(&refresh);
+	band = require_band(table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	if (state_read(&refresh).rewind)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a recut can not go back in time"),
+				 errdetail("Rows of %s speak of a later instant than %s.",
+						   catalog_qualified_name(refresh.relid), timestamptz_to_str(refresh.started)),
+				 errhint("CALL segment.rebuild() undoes what was later, and makes new cut points.")));
+	if (recut_band(&refresh, table, band) < 0)
+		ereport(NOTICE,
+				(errmsg("no customer has a score for band \"%s\"", band->name),
+				 errdetail("Its cut points stay as they are.")));
+	PG_RETURN_VOID();
+}
+
+/* band_shares(tbl, band) → numeric[], or NULL if nobody has a band or the column is gone */
+Datum
+segment_band_shares(PG_FUNCTION_ARGS)
+{
+	SegmentTable *table = catalog_load(PG_GETARG_OID(0));
+	Column	   *band = require_band(table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	const char *name = quote_identifier(band->name);
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(band->bands)};
+	Datum		result;
+	bool		isnull;
+	RunContext	ctx;
+
+	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table->relid));
+	/* dropped by hand: the view shows the other bands all the same */
+	if (get_attnum(table->relid, band->name) == InvalidAttrNumber)
+		PG_RETURN_NULL();
+	context_enter_canonical(&ctx);
+	SPI_connect();
+	run_sql(psprintf("SELECT CASE WHEN count(share) > 0 THEN array_agg(share ORDER BY band) END FROM"
+					 " (SELECT b.band, round(coalesce(c.customers, 0) / sum(c.customers) OVER (), 4) AS share"
+					 "   FROM generate_series(1, $1) b(band) LEFT JOIN"
+					 "   (SELECT %s AS band, count(*) AS customers FROM %s GROUP BY 1) c"
+					 "   ON c.band = b.band) s", name, catalog_qualified_name(table->relid)),
+			1, types, values, true);
+	result = first_value(&isnull);
+	if (!isnull)
+		result = SPI_datumTransfer(result, false, -1);
+	SPI_finish();
+	context_leave(&ctx);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(result);
+}
