@@ -144,6 +144,23 @@ flip_of_any(const TimeWalk *walk, List *values, int strategy, Oid type, const ch
 }
 
 /*
+ * LEAST or GREATEST of several values, compared.  One that steps may pass over
+ * the target without ever being equal to it, and yet end the equality of another.
+ */
+static char *
+flip_of_extreme(const TimeWalk *walk, List *values, int strategy, Oid type, const char *target)
+{
+	char	   *reaches;
+	char	   *passes;
+
+	if (strcmp(flip_name(strategy), "either") != 0)
+		return flip_of_any(walk, values, strategy, type, target);
+	reaches = flip_of_any(walk, values, BTGreaterEqualStrategyNumber, type, target);
+	passes = flip_of_any(walk, values, BTGreaterStrategyNumber, type, target);
+	return reaches == NULL || passes == NULL ? NULL : psprintf("LEAST(%s, %s)", reaches, passes);
+}
+
+/*
  * moving <strategy> target.  What chooses among values, and whose choice moves
  * with these values alone, flips when one of them does.
  */
@@ -156,7 +173,7 @@ flip_of_sides(const TimeWalk *walk, Node *moving, int strategy, Oid type, const 
 	if (own != NULL)
 		return own;
 	if (IsA(moving, MinMaxExpr))
-		return flip_of_any(walk, ((MinMaxExpr *) moving)->args, strategy, type, target);
+		return flip_of_extreme(walk, ((MinMaxExpr *) moving)->args, strategy, type, target);
 	if (IsA(moving, CoalesceExpr))
 		return flip_of_any(walk, ((CoalesceExpr *) moving)->args, strategy, type, target);
 	if (!chain_of(walk, moving, &chain) || !comparable(&chain, type))
