@@ -257,11 +257,19 @@ explain_score() {
 	SQL
 }
 
-measure_scores() {
-	local run name differ
+scores_ready=
+prepare_scores() {
+	local differ
+	[ -z "$scores_ready" ] || return 0
+	scores_ready=yes
 	sql -v events="$STREAM" -v customers="$STREAM_CUSTOMERS" -f "$TOP/test/bench/scores.sql"
 	differ=$(value 'SELECT string_agg(name, $$, $$) FROM scores.differences()')
 	[ -z "$differ" ] || die "C and plain SQL differ: $differ"
+}
+
+measure_scores() {
+	local run name
+	prepare_scores
 	for run in $(seq "$LONG_RUNS"); do
 		while read -r name; do
 			run_score "scores-$name-floor" "$(value "SELECT scores.timed(c) FROM scores.score WHERE name = 'floor'")"
@@ -302,4 +310,26 @@ report_scores() {
 			"$(times "scores-$name-c-serial" "scores-$name-c-parallel")" \
 			"$(middle "scores-$name-plain-parallel")" "$memory"
 	done < <(value "SELECT name, keeps, faster FROM scores.score WHERE plain IS NOT NULL ORDER BY position")
+}
+
+# The same aggregates over a thousand groups: there, workers have something to share. --
+
+measure_cohorts() {
+	local run name
+	prepare_scores
+	for run in $(seq "$LONG_RUNS"); do
+		while read -r name; do
+			run_score "cohorts-$name" "$(value "SELECT scores.timed(c, 'cohort') FROM scores.score WHERE name = '$name'")"
+		done < <(value "SELECT name FROM scores.score WHERE c LIKE '%{events}%' ORDER BY position")
+	done
+}
+
+report_cohorts() {
+	local name parallel memory
+	header "Aggregates over $(grouped "$STREAM") events in 1,000 groups" "one process" "two workers beside it" "times faster"
+	while read -r name; do
+		read -r memory parallel <<<"$(explain_score "$(value "SELECT scores.timed(c, 'cohort') FROM scores.score WHERE name = '$name'")")"
+		row "$name$([ "$parallel" = yes ] || echo ' (plan not parallel)')" ms "cohorts-$name-serial" "cohorts-$name-parallel" \
+			"cohorts-$name-serial" "cohorts-$name-parallel" "> 1 ×"
+	done < <(value "SELECT name FROM scores.score WHERE c LIKE '%{events}%' ORDER BY position")
 }

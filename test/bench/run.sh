@@ -2,7 +2,7 @@
 # Measures what segment costs and saves beside plain SQL, against a PostgreSQL
 # of its own, and prints the tables of docs/performance.md.
 #
-#   BENCH_PARTS="capture commit refresh rebuild scores"
+#   BENCH_PARTS="capture commit refresh rebuild scores cohorts"
 #   BENCH_ROWS=1000000        rows of one COPY
 #   BENCH_SECONDS=4           of one run of pgbench
 #   BENCH_CUSTOMERS=500000    customers, events, and dirty customers
@@ -19,7 +19,7 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-PARTS=${BENCH_PARTS:-capture commit refresh rebuild scores}
+PARTS=${BENCH_PARTS:-capture commit refresh rebuild scores cohorts}
 ROWS=${BENCH_ROWS:-1000000}
 PGBENCH_SECONDS=${BENCH_SECONDS:-4}
 CUSTOMERS=${BENCH_CUSTOMERS:-500000}

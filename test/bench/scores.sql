@@ -3,12 +3,13 @@
 
 CREATE SCHEMA scores;
 CREATE TABLE scores.events (
-    customer_id bigint NOT NULL, at timestamptz NOT NULL, event text NOT NULL, item text NOT NULL, value float8 NOT NULL);
+    customer_id bigint NOT NULL, at timestamptz NOT NULL, event text NOT NULL, item text NOT NULL, value float8 NOT NULL,
+    cohort int NOT NULL);
 SELECT setseed(0.25) \g /dev/null
 -- two of three events follow within minutes of another one of the customer
 INSERT INTO scores.events
 SELECT customer_id, at, (ARRAY['view', 'view', 'view', 'view', 'view', 'cart', 'cart', 'buy'])[1 + floor(random() * 8)::int],
-       'item ' || floor(10 * random() * random()), 1 + floor(random() * 100)
+       'item ' || floor(10 * random() * random()), 1 + floor(random() * 100), customer_id % 1000
 FROM (SELECT n, 1 + (n / 3 * 7919::bigint) % :customers AS customer_id,
              now() - interval '1 year' * (1 - (n / 3 * 3)::float8 / :events)
                    + interval '5 minutes' * (n % 3) * random() AS at
@@ -137,9 +138,11 @@ INSERT INTO scores.score (name, keeps, faster, c, plain) VALUES
  $$SELECT 1 AS customer_id, sum((2 * place - n - 1) * value) / (max(n) * sum(value)) AS value
    FROM (SELECT value, row_number() OVER (ORDER BY value) AS place, count(*) OVER () AS n FROM scores.customers) v$$);
 
--- The query that is timed: nothing of the result can be left out, and one row comes back.
-CREATE FUNCTION scores.timed(query text) RETURNS text LANGUAGE sql AS $$
-    SELECT format('SELECT count(*), count(value) FROM (%s OFFSET 0) x', replace(query, '{events}', 'scores.events'))
+-- The query that is timed: nothing of the result can be left out, and one row comes
+-- back.  By customer, or by cohort, of which there are a thousand.
+CREATE FUNCTION scores.timed(query text, by text DEFAULT 'customer_id') RETURNS text LANGUAGE sql AS $$
+    SELECT format('SELECT count(*), count(value) FROM (%s OFFSET 0) x', replace(query, '{events}',
+        format('(SELECT %I AS customer_id, at, event, item, value FROM scores.events) e', by)))
 $$;
 
 -- Scores of which C and plain SQL say something else about one customer in a hundred.
