@@ -195,7 +195,7 @@ only_good_when_refreshed(const SegmentTable *table, List *again)
 int64
 recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 {
-	TimestampTz as_of = context_instant();
+	TimestampTz as_of = state_instant(refresh);
 	List	   *again = rule_readers(table, band->name);
 	char	   *name = catalog_qualified_name(table->relid);
 	int64		written = -1;
@@ -204,7 +204,7 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 	RunContext	ctx;
 
 	SPI_connect();
-	state_raise(refresh, as_of);
+	state_raise(refresh, as_of, true);
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
 	if (refresh->nonatomic)
