@@ -116,8 +116,8 @@ CALL segment.refresh('customers');
 RESET segment.as_of;
 INSERT INTO event VALUES (1, '2024-02-01', 1);
 CALL segment.refresh('customers');
-SELECT count(*) FILTER (WHERE left_at IS NULL AND label = 'three') AS open, count(*) FILTER (WHERE overlaps) AS overlapping
-FROM (SELECT *, entered_at < lag(left_at) OVER (PARTITION BY customer, segment ORDER BY entered_at) AS overlaps
+SELECT count(*) FILTER (WHERE left_at IS NULL AND label = 'three') AS open, count(*) FILTER (WHERE early) AS overlapping
+FROM (SELECT *, entered_at < lag(left_at) OVER (PARTITION BY customer, segment ORDER BY entered_at) AS early
 	  FROM customers_history WHERE segment = 'sum') h;
 SELECT * FROM segment.verify('customers');
 
