@@ -13,11 +13,15 @@
 #include "lib/stringinfo.h"
 #include "look/look.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(segment_sizes);
 PG_FUNCTION_INFO_V1(segment_overlap);
 
-/* The columns that say where a row belongs. */
+/*
+ * The columns that say where a row belongs.  One that was dropped by hand says
+ * nothing: of the others there is an answer all the same.
+ */
 static List *
 membership_columns(const SegmentTable *table)
 {
@@ -26,8 +30,11 @@ membership_columns(const SegmentTable *table)
 
 	foreach(lc, table->columns)
 	{
-		if (catalog_is_recorded(lfirst(lc)))
-			result = lappend(result, lfirst(lc));
+		Column	   *column = lfirst(lc);
+
+		if (catalog_is_recorded(column) &&
+			get_attnum(table->relid, column->name) != InvalidAttrNumber)
+			result = lappend(result, column);
 	}
 	return result;
 }

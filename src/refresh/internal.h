@@ -17,6 +17,7 @@ typedef struct Refresh
 	Run			run;
 	char	   *collected;		/* snapshot of what was collected, in a transaction block */
 	TimestampTz started;		/* as-of instant of the run: what was due then is worked off */
+	TimestampTz latest;			/* no row speaks of a later instant, unless the run goes back */
 } Refresh;
 
 /* refresh.c: the segment table as it is defined now, locked against changes of its definition */
@@ -34,7 +35,10 @@ typedef struct TableState
 extern TableState state_read(Refresh *refresh);
 
 /* Notes how far in time rows speak, in the transaction that writes them. */
-extern void state_raise(Refresh *refresh, TimestampTz as_of);
+extern void state_raise(Refresh *refresh, TimestampTz as_of, bool exactly);
+
+/* The instant of which rows shall speak now: not one before the latest. */
+extern TimestampTz state_instant(Refresh *refresh);
 
 /* Notes that everything was computed. */
 extern void state_store_rebuilt(Refresh *refresh, int64 ignored);

@@ -195,7 +195,7 @@ only_good_when_refreshed(const SegmentTable *table, List *again)
 int64
 recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 {
-	TimestampTz as_of = context_instant();
+	TimestampTz as_of = state_instant(refresh);
 	List	   *again = rule_readers(table, band->name);
 	char	   *name = catalog_qualified_name(table->relid);
 	int64		written = -1;
@@ -204,7 +204,7 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 	RunContext	ctx;
 
 	SPI_connect();
-	state_raise(refresh, as_of);
+	state_raise(refresh, as_of, true);
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
 	if (refresh->nonatomic)
@@ -308,7 +308,8 @@ segment_recut(PG_FUNCTION_ARGS)
 Datum
 segment_band_shares(PG_FUNCTION_ARGS)
 {
-	SegmentTable *table = catalog_load(PG_GETARG_OID(0));
+	/* as the view's snapshot has it: the band may have been dropped since */
+	SegmentTable *table = catalog_load_as_of(PG_GETARG_OID(0), GetActiveSnapshot());
 	Column	   *band = require_band(table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	const char *name = quote_identifier(band->name);
 	Oid			types[] = {INT4OID};
@@ -319,7 +320,7 @@ segment_band_shares(PG_FUNCTION_ARGS)
 
 	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table->relid));
-	/* dropped by hand: the view shows the other bands all the same */
+	/* dropped, since or by hand: the view shows the other bands all the same */
 	if (get_attnum(table->relid, band->name) == InvalidAttrNumber)
 		PG_RETURN_NULL();
 	context_enter_canonical(&ctx);

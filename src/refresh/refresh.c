@@ -179,12 +179,12 @@ enqueue_due(Refresh *refresh, const SegmentTable *table)
 static void
 process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bool rewind)
 {
-	TimestampTz as_of = context_instant();
+	TimestampTz as_of = state_instant(refresh);
 	Evaluation *evaluation;
 	RunContext	ctx;
 
 	SPI_connect();
-	state_raise(refresh, as_of);
+	state_raise(refresh, as_of, false);
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
 	/* what is deferred could not fire in a security-restricted operation */
@@ -354,7 +354,7 @@ note_freshness(Refresh *refresh)
 	SegmentTable *table = open_table(refresh);
 	Oid			types[] = {OIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
-	TimestampTzGetDatum(refresh->started), (Datum) 0, (Datum) 0};
+	TimestampTzGetDatum(Max(refresh->started, refresh->latest)), (Datum) 0, (Datum) 0};
 	bool		isnull;
 	RunContext	ctx;
 

@@ -34,6 +34,7 @@ state_read(Refresh *refresh)
 	else
 		state.rewind = refresh->started <
 			(guc_as_of(&explicit_as_of) ? last : last - CLOCK_TOLERANCE);
+	refresh->latest = isnull || state.rewind ? DT_NOBEGIN : last;
 	run_sql("SELECT 1 FROM segment.work WHERE tbl = $1 AND whole", 1, types, values, false);
 	state.whole |= state.rewind || SPI_processed > 0;
 	SPI_finish();
@@ -42,17 +43,30 @@ state_read(Refresh *refresh)
 }
 
 /*
+ * The clock may go back by less than counts as going back in time.  Until it
+ * has come up again, rows speak of the latest instant: intervals of the history
+ * would overlap otherwise.
+ */
+TimestampTz
+state_instant(Refresh *refresh)
+{
+	refresh->latest = Max(refresh->latest, context_instant());
+	return refresh->latest;
+}
+
+/*
  * Notes how far in time rows speak, in the transaction that writes them, so
  * that going back is seen even if this refresh does not come to its end.  The
- * clock needs that only roughly; keeping to it would queue up refreshes.
+ * clock needs that only roughly until then; keeping to it would queue up
+ * refreshes.
  */
 void
-state_raise(Refresh *refresh, TimestampTz as_of)
+state_raise(Refresh *refresh, TimestampTz as_of, bool exactly)
 {
 	Oid			types[] = {OIDOID, TIMESTAMPTZOID, BOOLOID};
 	TimestampTz explicit_as_of;
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid), TimestampTzGetDatum(as_of),
-	BoolGetDatum(guc_as_of(&explicit_as_of))};
+	BoolGetDatum(exactly || guc_as_of(&explicit_as_of))};
 	RunContext	ctx;
 
 	context_enter_catalog(&ctx);

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/tupmacs.h"
 #include "nodes/value.h"
 #include "rule/rule.h"
 #include "utils/builtins.h"
@@ -20,6 +21,7 @@ rule_band_type(const SegmentTable *table, const char *score, const char *what)
 	Column	   *column = catalog_find_column(table, score);
 	TypeCacheEntry *entry;
 	Oid			type;
+	bool		padded;
 
 	if (column == NULL || (column->kind != COLUMN_SCORE && column->kind != COLUMN_ATTRIBUTE))
 		ereport(ERROR,
@@ -29,8 +31,11 @@ rule_band_type(const SegmentTable *table, const char *score, const char *what)
 				 errhint("See the view segment.scores; the name of an attribute will do, too.")));
 	type = getBaseType(column->type);
 	entry = lookup_type_cache(type, TYPECACHE_LT_OPR | TYPECACHE_EQ_OPR | TYPECACHE_CMP_PROC);
+
+	/* width_bucket takes no account of padding: of timetz and macaddr, it reads what are no elements */
+	padded = entry->typlen > 0 && att_align_nominal(entry->typlen, entry->typalign) != entry->typlen;
 	if (!OidIsValid(entry->lt_opr) || !OidIsValid(entry->eq_opr) ||
-		!OidIsValid(entry->cmp_proc) || !OidIsValid(get_array_type(type)))
+		!OidIsValid(entry->cmp_proc) || !OidIsValid(get_array_type(type)) || padded)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("%s can not rank values of type %s", what, format_type_be(column->type)),

@@ -13,6 +13,8 @@ SELECT segment.add_score('customers', 'last_at', 'max(at)');
 SELECT segment.add_score('customers', 'total', 'sum(value)');
 SELECT segment.add_score('customers', 'items', 'CASE WHEN count(*) > 0 THEN ''{}''::json END');
 SELECT segment.add_score('customers', 'list', 'array_agg(value)');
+SELECT segment.add_score('customers', 'hour', 'max(at::timetz)');
+SELECT segment.add_score('customers', 'device', 'CASE WHEN count(*) > 0 THEN ''08:00:2b:01:02:03''::macaddr END');
 SELECT segment.add_segment('customers', 'buyer', 'total > 0');
 
 -- Tries a statement, undoes it, and says what came of it.
@@ -39,6 +41,8 @@ FROM unnest(ARRAY[
 	$$'b', 'total + 1'$$,
 	$$'b', 'items'$$,
 	$$'b', 'list'$$,
+	$$'b', 'hour'$$,
+	$$'b', 'device'$$,
 	$$'b', 'total', 1$$,
 	$$'b', 'total', 1001$$,
 	$$'b', 'total', NULL$$,

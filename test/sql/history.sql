@@ -102,6 +102,25 @@ SELECT a.* FROM customers_history a JOIN customers_history b USING (customer, se
 WHERE a.ctid <> b.ctid AND a.entered_at < coalesce(b.left_at, 'infinity') AND b.entered_at < coalesce(a.left_at, 'infinity');
 SELECT * FROM segment.verify('customers');
 
+-- a clock that goes back by less than a second, which no refresh takes for going back in time
+DELETE FROM event;
+SELECT segment.add_group('customers', 'sum', 'one', 'total = 1', 'two', 'total = 2', 'three', 'total = 3');
+RESET segment.as_of;
+INSERT INTO event VALUES (1, '2024-02-01', 1);
+CALL segment.rebuild('customers');
+CREATE FUNCTION advance() RETURNS text LANGUAGE sql
+RETURN set_config('segment.as_of', (clock_timestamp() + interval '900 milliseconds')::text, false);
+SELECT advance() IS NULL AS failed;
+INSERT INTO event VALUES (1, '2024-02-01', 1);
+CALL segment.refresh('customers');
+RESET segment.as_of;
+INSERT INTO event VALUES (1, '2024-02-01', 1);
+CALL segment.refresh('customers');
+SELECT count(*) FILTER (WHERE left_at IS NULL AND label = 'three') AS open, count(*) FILTER (WHERE early) AS overlapping
+FROM (SELECT *, entered_at < lag(left_at) OVER (PARTITION BY customer, segment ORDER BY entered_at) AS early
+	  FROM customers_history WHERE segment = 'sum') h;
+SELECT * FROM segment.verify('customers');
+
 DROP VIEW member;
 SELECT segment.drop_table('customers');
 DROP SCHEMA past CASCADE;

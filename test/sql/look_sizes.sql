@@ -75,6 +75,16 @@ SELECT count(*) FROM segment.sizes('"Tab"');
 SELECT count(*) FROM segment.overlap('"Tab"');
 RESET ROLE;
 
+-- a column that was dropped by hand spoils neither the view nor the other columns
+ALTER TABLE "Tab" DISABLE ROW LEVEL SECURITY;
+BEGIN;
+SELECT segment.add_segment('other', 'gone', 'true');
+ALTER TABLE other DROP COLUMN gone;
+SELECT tbl, segment, members FROM segment.sizes WHERE tbl = 'other'::regclass ORDER BY 1, 2;
+SELECT a, b FROM segment.overlap('other') WHERE 'gone' IN (a, b);
+SELECT members, overlap ? 'gone' AS listed FROM segment.preview('other', 'true');
+ROLLBACK;
+
 SELECT * FROM segment.sizes(NULL);
 SELECT * FROM segment.overlap(NULL);
 SELECT * FROM segment.sizes('event');

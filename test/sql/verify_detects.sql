@@ -84,5 +84,27 @@ SELECT key, problem FROM segment.verify('customers') ORDER BY key;
 ROLLBACK;
 SELECT key, problem FROM segment.verify('customers') ORDER BY key;
 
+-- a float that differs by no more than is tolerated may be banded on the other side of a cut point
+SELECT segment.add_band('customers', 'rank', 'mean', 9);
+SELECT segment.add_segment('customers', 'upper', 'rank > 2');
+SELECT segment.add_group('customers', 'half', 'high', 'upper AND mean > 0', 'low', 'true');
+CALL segment.refresh('customers');
+SELECT customer, rank, upper, half FROM customers WHERE customer = 3;
+CREATE FUNCTION moved(new_mean float8, new_rank int, new_upper boolean, new_half text)
+RETURNS TABLE (problem text, stored text) LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE customers SET mean = new_mean, rank = new_rank, upper = new_upper, half = new_half WHERE customer = 3;
+	RETURN QUERY SELECT v.problem, v.stored::text FROM segment.verify('customers') v WHERE v.problem <> 'history';
+	UPDATE customers SET mean = 1, rank = 2, upper = false, half = 'low' WHERE customer = 3;
+END $$;
+SELECT * FROM moved(1 + 1e-15, 4, true, 'high');
+SELECT * FROM moved(1 + 1e-15, 4, true, 'low');
+SELECT * FROM moved(1 + 1e-15, 4, false, 'low');
+SELECT * FROM moved(1 + 1e-15, 3, true, 'high');
+SELECT * FROM moved(1, 3, true, 'high');
+SELECT * FROM moved(1.2, 3, true, 'high');
+SELECT * FROM moved(1, 2, false, 'low');
+
 SELECT segment.drop_table('customers');
+DROP FUNCTION moved;
 DROP SCHEMA tamper CASCADE;
