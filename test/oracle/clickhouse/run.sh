@@ -46,7 +46,7 @@ if [ "$installed" != "$version" ]; then
 	command -v npm >/dev/null || skip "npm is not here"
 	mkdir -p "$chdb"
 	npm install --prefix "$chdb" --no-save --no-audit --no-fund "chdb@$version" >"$work/npm.log" 2>&1 ||
-		skip "npm can't install chdb $version"
+		skip "npm can't install chdb $version: $(grep -i error "$work/npm.log" | head -n 1)"
 fi
 (cd "$chdb" && node -e "require('chdb').query('SELECT 1')") >"$work/node.log" 2>&1 ||
 	skip "chdb $version does not run here"
