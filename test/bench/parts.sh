@@ -223,21 +223,15 @@ report_refresh() {
 
 # The C aggregates beside plain SQL, and beside the least that grouping costs. --
 
-# run_score NAME QUERY: once by one process, once with parallel workers.
+# run_score NAME WORKERS QUERY
 run_score() {
-	measure -v query="$2" -v label="$1" <<-'SQL'
+	measure -v label="$1" -v workers="$2" -v query="$3" <<-'SQL'
 		\timing off
 		\o /dev/null
 		SET work_mem = '4GB';
-		SET max_parallel_workers_per_gather = 0;
+		SET max_parallel_workers_per_gather = :workers;
 		\timing on
-		\echo @:label-serial
-		:query;
-		\timing off
-		SET max_parallel_workers_per_gather = 2;
-		SET max_parallel_workers = 2;
-		\timing on
-		\echo @:label-parallel
+		\echo @:label
 		:query;
 	SQL
 }
@@ -272,10 +266,10 @@ measure_scores() {
 	prepare_scores
 	for run in $(seq "$LONG_RUNS"); do
 		while read -r name; do
-			run_score "scores-$name-floor" "$(value "SELECT scores.timed(c) FROM scores.score WHERE name = 'floor'")"
-			run_score "scores-$name-c" "$(value "SELECT scores.timed(c) FROM scores.score WHERE split_part(name, ' ', 1) = '$name'")"
+			run_score "scores-$name-floor" 0 "$(value "SELECT scores.timed(c) FROM scores.score WHERE name = 'floor'")"
+			run_score "scores-$name-c" 0 "$(value "SELECT scores.timed(c) FROM scores.score WHERE split_part(name, ' ', 1) = '$name'")"
 			[ "$run" -gt "$PLAIN_RUNS" ] ||
-				run_score "scores-$name-plain" "$(value "SELECT scores.timed(plain) FROM scores.score WHERE split_part(name, ' ', 1) = '$name'")"
+				run_score "scores-$name-plain" 0 "$(value "SELECT scores.timed(plain) FROM scores.score WHERE split_part(name, ' ', 1) = '$name'")"
 		done < <(value "SELECT split_part(name, ' ', 1) FROM scores.score WHERE plain IS NOT NULL ORDER BY position")
 	done
 }
@@ -292,23 +286,19 @@ times() {
 report_scores() {
 	local name full keeps faster memory parallel goal
 	printf '\n### Aggregates over %s events of %s customers\n\n' "$(grouped "$STREAM")" "$(grouped "$STREAM_CUSTOMERS")"
-	printf 'The floor (`count(*)`, `max(at)`, `sum(value)` by customer): %s by one process, %s with two workers.\n\n' \
-		"$(show ms $(summary 'scores-[a-z_]*-floor-serial'))" "$(show ms $(summary 'scores-[a-z_]*-floor-parallel'))"
-	printf '| aggregate | keeps | C | plain SQL | times faster | goal | times the floor | goal | C, parallel | times faster than one process | plain, parallel | memory |\n'
-	printf '|---|---|---|---|---|---|---|---|---|---|---|---|\n'
+	printf 'The floor (`count(*)`, `max(at)`, `sum(value)` by customer): %s.\n\n' "$(show ms $(summary 'scores-[a-z_]*-floor'))"
+	printf '| aggregate | keeps | C | plain SQL | times faster | goal | times the floor | goal | memory |\n'
+	printf '|---|---|---|---|---|---|---|---|---|\n'
 	while IFS='|' read -r full keeps faster; do
 		name=${full%% *}
 		read -r memory parallel <<<"$(explain_score "$(value "SELECT scores.timed(c) FROM scores.score WHERE name = '$full'")")"
 		goal='≤ 2.5 ×'
 		[ "$keeps" != 'O(1)' ] || goal='≤ 1.5 ×'
 		[ "$keeps" != values ] || goal=
-		printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s%s | %s | %s | %s MB |\n' "$full" "$keeps" \
-			"$(middle "scores-$name-c-serial")" "$(middle "scores-$name-plain-serial")" \
-			"$(times "scores-$name-plain-serial" "scores-$name-c-serial")" "$faster" \
-			"$([ "$keeps" = values ] || times "scores-$name-c-serial" "scores-$name-floor-serial")" "$goal" \
-			"$(middle "scores-$name-c-parallel")" "$([ "$parallel" = yes ] || echo ' (plan not parallel)')" \
-			"$(times "scores-$name-c-serial" "scores-$name-c-parallel")" \
-			"$(middle "scores-$name-plain-parallel")" "$memory"
+		printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s MB |\n' "$full" "$keeps" \
+			"$(show ms $(summary "scores-$name-c"))" "$(middle "scores-$name-plain")" \
+			"$(times "scores-$name-plain" "scores-$name-c")" "$faster" \
+			"$([ "$keeps" = values ] || times "scores-$name-c" "scores-$name-floor")" "$goal" "$memory"
 	done < <(value "SELECT name, keeps, faster FROM scores.score WHERE plain IS NOT NULL ORDER BY position")
 }
 
@@ -319,7 +309,8 @@ measure_cohorts() {
 	prepare_scores
 	for run in $(seq "$LONG_RUNS"); do
 		while read -r name; do
-			run_score "cohorts-$name" "$(value "SELECT scores.timed(c, 'cohort') FROM scores.score WHERE name = '$name'")"
+			run_score "cohorts-$name-serial" 0 "$(value "SELECT scores.timed(c, 'cohort') FROM scores.score WHERE name = '$name'")"
+			run_score "cohorts-$name-parallel" 2 "$(value "SELECT scores.timed(c, 'cohort') FROM scores.score WHERE name = '$name'")"
 		done < <(value "SELECT name FROM scores.score WHERE c LIKE '%{events}%' ORDER BY position")
 	done
 }
