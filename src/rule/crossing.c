@@ -219,7 +219,10 @@ number_target(const Steps *steps, Datum value, Oid type, int64 *target, bool *ex
 			number = DatumGetFloat8(value);
 			break;
 		default:
-			elog(ERROR, "unexpected type of a number: %u", type);
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("type %s can not be compared as a number", format_type_be(type)),
+					 errhint("Give an integer, a float8 or a numeric.")));
 	}
 	length = floor(number * factor);
 	/* no difference of two times is longer */
@@ -245,7 +248,10 @@ target_of(FunctionCallInfo fcinfo, const Steps *steps, int64 *target, bool *exac
 		Interval   *span = DatumGetIntervalP(value);
 
 		if (type != INTERVALOID)
-			elog(ERROR, "unexpected type of a length: %u", type);
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("type %s can not be compared as a length", format_type_be(type)),
+					 errhint("Give an interval or a number.")));
 		*target = crossing_add_span(0, span->month, span->day, span->time);
 		return true;
 	}

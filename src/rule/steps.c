@@ -33,6 +33,11 @@ steps_read_time(Datum value, Oid type, bool local, int64 *result)
 {
 	int			overflow = 0;
 
+	if (type != DATEOID && type != TIMESTAMPOID && (type != TIMESTAMPTZOID || local))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("type %s can not be compared as a time", format_type_be(type)),
+				 errhint("Give a timestamp with or without time zone, or a date.")));
 	if (type == DATEOID && DATE_NOT_FINITE(DatumGetDateADT(value)))
 		return false;
 	if (type != DATEOID && TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)))
@@ -42,10 +47,8 @@ steps_read_time(Datum value, Oid type, bool local, int64 *result)
 			date2timestamptz_opt_overflow(DatumGetDateADT(value), &overflow);
 	else if (type == TIMESTAMPOID && !local)
 		*result = timestamp2timestamptz_opt_overflow(DatumGetTimestamp(value), &overflow);
-	else if ((type == TIMESTAMPOID) == local)
-		*result = DatumGetTimestamp(value);
 	else
-		elog(ERROR, "unexpected type of a time: %u", type);
+		*result = DatumGetTimestamp(value);
 	return overflow == 0;
 }
 

@@ -261,6 +261,9 @@ END $$;
 SET TimeZone = 'Europe/Berlin';
 SELECT * FROM span_mismatches(3000);
 
+-- a target that is no time
+SELECT segment.next_flip('either', 'x'::text, 'days'::text, 3);
+
 RESET segment.as_of;
 RESET TimeZone;
 DROP FUNCTION crossing_oracle, crossing_bent, clock_changes, random_shift, crossing_cases, crossing_mismatches, span_mismatches;
