@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "capture/capture.h"
 #include "catalog/pg_type.h"
 #include "define/define.h"
 #include "utils/builtins.h"
@@ -73,7 +72,7 @@ segment_add_band(PG_FUNCTION_ARGS)
 	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s int", catalog_qualified_name(table->relid),
 			   quote_identifier(band.name));
 	define_put_band(table, &band, rule);
-	marklog_append_all(table->relid);
+	define_changed(table->relid, band.name);
 	PG_RETURN_VOID();
 }
 

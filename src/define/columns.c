@@ -63,6 +63,12 @@ define_put_column(const SegmentTable *table, const char *name, ColumnKind kind,
 }
 
 void
+define_changed(Oid relid, const char *name)
+{
+	marklog_append_all(relid);
+}
+
+void
 define_check_new_name(const SegmentTable *table, const char *name, const char *what)
 {
 	catalog_check_name(name, what);
@@ -192,7 +198,7 @@ segment_add_score(PG_FUNCTION_ARGS)
 	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s %s", catalog_qualified_name(table->relid),
 			   quote_identifier(name), catalog_type_name(rule->type));
 	define_put_column(table, name, COLUMN_SCORE, over, rule);
-	marklog_append_all(table->relid);
+	define_changed(table->relid, name);
 	PG_RETURN_VOID();
 }
 
@@ -217,7 +223,7 @@ segment_add_segment(PG_FUNCTION_ARGS)
 	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s boolean NOT NULL DEFAULT false",
 			   catalog_qualified_name(table->relid), quote_identifier(name));
 	define_put_column(table, name, COLUMN_SEGMENT, OVER_ROW, rule);
-	marklog_append_all(table->relid);
+	define_changed(table->relid, name);
 	PG_RETURN_VOID();
 }
 

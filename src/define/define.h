@@ -31,6 +31,9 @@ extern CheckedRule *define_check_rule(const SegmentTable *table, const char *tex
 extern void define_put_column(const SegmentTable *table, const char *name,
 							  ColumnKind kind, ColumnOver over, const CheckedRule *rule);
 
+/* A column was defined, or defined anew: the next refresh computes it for everybody. */
+extern void define_changed(Oid relid, const char *name);
+
 /* Says that a column is not exact at every instant, and why. */
 extern void define_notice_unanalyzed(const SegmentTable *table, const CheckedRule *rule,
 									 const char *what);

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "capture/capture.h"
 #include "catalog/pg_type.h"
 #include "define/define.h"
 #include "utils/array.h"
@@ -128,7 +127,7 @@ segment_add_group(PG_FUNCTION_ARGS)
 	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s text", catalog_qualified_name(table->relid),
 			   quote_identifier(name));
 	define_put_group(table, name, labels, rules, rule);
-	marklog_append_all(table->relid);
+	define_changed(table->relid, name);
 	PG_RETURN_VOID();
 }
 
