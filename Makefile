@@ -89,6 +89,7 @@ OBJS = \
 	src/refresh/recut.o \
 	src/refresh/newcolumns.o \
 	src/refresh/state.o \
+	src/refresh/due.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
 	src/refresh/verify.o \
