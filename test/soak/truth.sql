@@ -1,4 +1,7 @@
 -- What should have been seen, computed in plain SQL from the trace alone, beside what was.
+--
+-- Variables: started and stopped, the instants between which it is judged; and
+-- long, how long a membership lasts that a worker has to see in any case.
 
 SET search_path = clockwork;
 SET work_mem = '256MB';
@@ -88,8 +91,11 @@ SELECT w.*, m.at AS seen_at, m.at - w.at AS delay,
             WHEN (SELECT o.label FROM observed o
                   WHERE o.customer = w.customer AND o.segment = w.segment AND o.at <= w.until
                   ORDER BY o.id DESC LIMIT 1) IS NOT DISTINCT FROM w.label THEN 'stayed'
-            WHEN w.until - w.at < interval '1 second' THEN 'brief'
-            ELSE 'missed' END AS fate
+            WHEN w.until - w.at >= :'long'::interval THEN 'missed'
+            -- what began and ended meanwhile had to see it
+            WHEN EXISTS (SELECT FROM segment.run r WHERE r.tbl = 'members'::regclass
+                         AND r.started_at > w.at AND r.finished_at < w.until) THEN 'overlooked'
+            ELSE 'brief' END AS fate
 FROM wanted w LEFT JOIN LATERAL
     (SELECT min(at) AS at FROM matched m
      WHERE m.customer = w.customer AND m.segment = w.segment AND m.n = w.n) m ON true
