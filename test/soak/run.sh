@@ -62,7 +62,7 @@ soak_rules() {
 soak_clock() {
 	local started until stopped writer pids=()
 	say "clock: $CUSTOMERS customers, $RATE transactions a second for $LENGTH s, seed $SEED"
-	sql -v customers="$CUSTOMERS" -f "$TOP/test/soak/shop.sql"
+	sql -v customers="$CUSTOMERS" -f "$BUILD/src/test/soak/shop.sql"
 	sql -c "SELECT segment.schedule('clockwork.members', 'continuous')" -o "$BUILD/scheduled"
 	for _ in $(seq 300); do
 		[ "$(value "SELECT as_of IS NOT NULL FROM segment.status WHERE tbl = 'clockwork.members'::regclass")" != t ] || break
@@ -80,7 +80,7 @@ soak_clock() {
 		wait "$writer" || die "a writer or the observer failed"
 	done
 	sql -v long='1 second' -v started="$(value "SELECT to_timestamp($started)")" -v stopped="$(value "SELECT to_timestamp($stopped) - interval '1 second'")" \
-		-f "$TOP/test/soak/truth.sql"
+		-f "$BUILD/src/test/soak/truth.sql"
 	say "$(sql -At <<-'SQL'
 		SET search_path = clockwork;
 		SELECT format('%s events and trials committed, %s rows of history written in %s transactions',
