@@ -104,23 +104,29 @@ append_value(StringInfo shown, const Row *row, const char *name)
 					 text == NULL ? "NULL" : text);
 }
 
-/* "from 2 and 3 of 7 events": as many its aggregates read, by their filters; the last count is of all. */
+/* "from 2 and 3 of 7 events": as many as its aggregates read; the last count is of all. */
 static void
 append_counts(StringInfo shown, const Row *row, List *counts)
 {
+	char	   *all;
 	ListCell   *lc;
-	char	   *text = NULL;
 
 	if (counts == NIL)
 		return;
-	appendStringInfo(shown, "%sfrom ", shown->len == 0 ? "" : ", ");
+	appendStringInfoString(shown, shown->len == 0 ? "from " : ", from ");
+	all = text_of(row, llast(counts));
+	if (strcmp(all, "0") == 0)
+	{
+		appendStringInfoString(shown, "no event");
+		return;
+	}
 	foreach(lc, counts)
 	{
-		text = text_of(row, lfirst(lc));
-		appendStringInfo(shown, "%s%s", foreach_current_index(lc) == 0 ? "" :
-						 lnext(counts, lc) == NULL ? " of " : " and ", text);
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(shown, lnext(counts, lc) == NULL ? " of " : " and ");
+		appendStringInfoString(shown, text_of(row, lfirst(lc)));
 	}
-	appendStringInfoString(shown, strcmp(text, "1") == 0 ? " event" : " events");
+	appendStringInfoString(shown, strcmp(all, "1") == 0 ? " event" : " events");
 }
 
 /* Is a part evaluated at all? */
