@@ -93,11 +93,16 @@ plain() {
 	sed -E 's/[[:blank:]]+$//; s/^psql:[^ ]* //; /^$/d' "$1"
 }
 
+# Without results of type void, which no page shows.
+without_void() {
+	perl -0pe 's/^ \w+\n-+\n\(1 row\)\n//mg'
+}
+
 # difference DIRECTORY N: what is wrong with an example, if anything.
 difference() {
 	local lines=0
 	touch "$1/$2.got"
-	plain "$1/$2.got" >"$1/got"
+	plain "$1/$2.got" | without_void >"$1/got"
 	if [ -e "$1/$2.free" ]; then
 		grep -A 3 '^ERROR:' "$1/got"
 		return

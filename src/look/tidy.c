@@ -9,6 +9,7 @@
 
 #include "lib/stringinfo.h"
 #include "look/explain.h"
+#include "utils/formatting.h"
 
 typedef struct Token
 {
@@ -229,10 +230,13 @@ tidy_constant(Tokens *t, int i)
 	}
 }
 
-/* pg_catalog.x, OPERATOR(pg_catalog.=), and what LIKE is kept as. */
+/* pg_catalog.x, OPERATOR(pg_catalog.=), what LIKE is kept as, and functions that are printed as key words. */
 static void
 tidy_name(Tokens *t, int i)
 {
+	static const char *const functions[] = {
+		"COALESCE", "NULLIF", "GREATEST", "LEAST", "EXTRACT", "CURRENT_DATE", NULL
+	};
 	static const char *const likes[][2] = {
 		{"~~", "LIKE"}, {"!~~", "NOT LIKE"}, {"~~*", "ILIKE"}, {"!~~*", "NOT ILIKE"}
 	};
@@ -254,6 +258,8 @@ tidy_name(Tokens *t, int i)
 		if (is(t, i, likes[k][0]))
 			t->token[i].text = pstrdup(likes[k][1]);
 	}
+	if (is_one_of(t, i, functions))
+		t->token[i].text = asc_tolower(t->token[i].text, strlen(t->token[i].text));
 }
 
 /* = ANY (ARRAY[...]) is how IN (...) is kept. */
