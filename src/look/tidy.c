@@ -197,6 +197,7 @@ tidy_constant(Tokens *t, int i)
 		{{"real"}, NULL},
 		{{"double", "precision"}, NULL},
 	};
+	static const char *const text_array[] = {"text", "[", "]", NULL};
 	char	   *text = t->token[i].text;
 
 	if (text == NULL || text[0] != '\'' || !is(t, i + 1, "::"))
@@ -205,6 +206,11 @@ tidy_constant(Tokens *t, int i)
 	{
 		t->token[i].text = written_interval(text);
 		leave_out(t, i + 1, 2);
+		return;
+	}
+	if (are(t, i + 2, text_array))
+	{
+		leave_out(t, i + 1, 4);
 		return;
 	}
 	for (int k = 0; k < lengthof(types); k++)
