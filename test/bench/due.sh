@@ -3,11 +3,10 @@
 
 # crowd DAY NAME: all are due at the midnight that begins this day.
 crowd() {
+	sql -c "SET segment.as_of = '$1'; SET client_min_messages = error" -c "CALL segment.rebuild('crowd.customers')" -c CHECKPOINT
+	# a session of its own, whose memory is the refresh's alone
 	measure -v day="$1" -v name="$2" <<-'SQL'
 		\timing off
-		SET segment.as_of = :'day';
-		CALL segment.rebuild('crowd.customers');
-		CHECKPOINT;
 		SELECT :'day'::timestamptz + interval '24 hours 1 second' AS after \gset
 		SET segment.as_of = :'after';
 		SELECT set_config('crowd.run', :'name', false) \g /dev/null
@@ -104,19 +103,19 @@ measure_due() {
 		die "verify() found differences"
 }
 
-# The batches of a crowd: the time of the tenth and of the last ones, and memory.
+# The batches of a crowd: the time of the first and of the last ones, and memory.
 report_batches() {
 	sql -At -v run="$2" <<-'SQL' | sed "s/^/| $1 /"
-		WITH b AS (SELECT row_number() OVER w AS n, count(*) OVER () AS total, bytes, peak,
+		WITH b AS (SELECT row_number() OVER w AS n, count(*) OVER () AS total, bytes, process,
 		                  1000 * extract(epoch FROM at - lag(at) OVER w) AS ms
 		           FROM crowd.batch WHERE run = :'run' WINDOW w AS (ORDER BY id))
 		SELECT format('| %s | %s ms | %s ms | %s MB, %s MB | %s MB, %s MB |', max(total),
 		              round(percentile_disc(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE n BETWEEN 2 AND total * 0.2)),
 		              round(percentile_disc(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE n > total * 0.8)),
 		              round(max(bytes) FILTER (WHERE n = least(10, total)) / 1048576.0, 1),
-		              max(peak::int) FILTER (WHERE n = least(10, total)) / 1024,
+		              max(process::int) FILTER (WHERE n = least(10, total)) / 1024,
 		              round(max(bytes) FILTER (WHERE n = total) / 1048576.0, 1),
-		              max(peak::int) FILTER (WHERE n = total) / 1024)
+		              max(process::int) FILTER (WHERE n = total) / 1024)
 		FROM b;
 	SQL
 }

@@ -25,17 +25,17 @@ SELECT segment.add_segment('crowd.customers', 'today', $$last_login >= date_trun
 
 -- When each batch was written, and the memory of the process by then.
 CREATE TABLE crowd.batch (
-    id     bigint GENERATED ALWAYS AS IDENTITY,
-    at     timestamptz DEFAULT clock_timestamp(),
-    bytes  bigint,
-    peak   text,
-    run    text
+    id      bigint GENERATED ALWAYS AS IDENTITY,
+    at      timestamptz DEFAULT clock_timestamp(),
+    bytes   bigint,                             -- of its memory contexts
+    process text,                               -- its memory as the system has it, without what is shared, in kB
+    run     text
 );
 CREATE FUNCTION crowd.note_batch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('crowd.run', true) <> '' THEN
-        INSERT INTO crowd.batch (bytes, peak, run)
-        SELECT sum(total_bytes), substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s+(\d+)'),
+        INSERT INTO crowd.batch (bytes, process, run)
+        SELECT sum(total_bytes), substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s+(\d+)'),
                current_setting('crowd.run')
         FROM pg_backend_memory_contexts;
     END IF;
