@@ -154,7 +154,8 @@ define_same_meaning(const Column *old, const Column *new, const CheckedRule *rul
 	if (old->kind == COLUMN_BAND)
 		return old->bands == new->bands && old->descending == new->descending &&
 			same_texts(old->depends, new->depends);
-	return define_same_text(old->expression, rule->expression) &&
+	return (define_same_text(old->expression, rule->expression) ||
+			define_same_text(old->expression, new->expression)) &&
 		same_texts(old->labels, new->labels) && same_texts(old->rules, new->rules);
 }
 

@@ -65,7 +65,9 @@ check_key_expression(const SegmentTable *table, const Source *source, const char
 		rule_coerce(rule, table, source->relation, table->key_type, "the key");
 	if (OidIsValid(exprCollation(rule->node)) && exprCollation(rule->node) != DEFAULT_COLLATION_OID &&
 		get_typcollation(table->key_type) == DEFAULT_COLLATION_OID)
-		return psprintf("(%s) COLLATE pg_catalog.\"default\"", rule->expression);
+		return check_source_expression(table, source,
+									   psprintf("(%s) COLLATE pg_catalog.\"default\"", rule->expression),
+									   "key")->expression;
 	return rule->expression;
 }
 
@@ -81,9 +83,11 @@ check_at_expression(const SegmentTable *table, const Source *source, const char 
 		case TIMESTAMPTZOID:
 			return rule->expression;
 		case TIMESTAMPOID:
-			return psprintf("((%s) AT TIME ZONE %s)", rule->expression, zone);
+			text = psprintf("((%s) AT TIME ZONE %s)", rule->expression, zone);
+			break;
 		case DATEOID:
-			return psprintf("((%s)::timestamp AT TIME ZONE %s)", rule->expression, zone);
+			text = psprintf("((%s)::timestamp AT TIME ZONE %s)", rule->expression, zone);
+			break;
 		default:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -91,7 +95,9 @@ check_at_expression(const SegmentTable *table, const Source *source, const char 
 							format_type_be(rule->type)),
 					 errhint("Use to_timestamp() for seconds since 1970.")));
 	}
-	return NULL;
+
+	/* as PostgreSQL writes it: the same however often it is read again */
+	return check_source_expression(table, source, text, "at")->expression;
 }
 
 static char *
@@ -104,7 +110,8 @@ check_text_expression(const SegmentTable *table, const Source *source, const cha
 		return NULL;
 	rule = check_source_expression(table, source, text, argument);
 	if (rule->type != TEXTOID)
-		return psprintf("(%s)::text", rule->expression);
+		rule = check_source_expression(table, source, psprintf("(%s)::text", rule->expression),
+									   argument);
 	return rule->expression;
 }
 
