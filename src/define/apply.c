@@ -70,8 +70,8 @@ open_table(Apply *apply)
 	apply->table = define_open(relid);
 	refuse_other(apply->table, "key", apply->table->key_name, document->key);
 	if (document->key_type != NULL)
-		refuse_other(apply->table, "type of the key", catalog_type_name(apply->table->key_type),
-					 catalog_type_name(key_type));
+		refuse_other(apply->table, "type of the key", format_type_be(apply->table->key_type),
+					 format_type_be(key_type));
 	if (document->time_zone != NULL)
 		refuse_other(apply->table, "time zone", apply->table->time_zone, time_zone);
 }

@@ -22,6 +22,7 @@ define_check_band(const SegmentTable *table, const Column *band)
 	char	   *score = linitial(band->depends);
 	CheckedRule *rule;
 	char	   *cuts;
+	char	   *expression;
 	Oid			type;
 
 	if (band->bands < MIN_BANDS || band->bands > MAX_BANDS)
@@ -31,9 +32,11 @@ define_check_band(const SegmentTable *table, const Column *band)
 				 errhint("5 bands are quintiles, 100 are percentiles.")));
 	type = rule_band_type(table, score, what);
 	cuts = catalog_band_cuts(table->relid, band->name, type);
-	rule = define_check_rule(table, rule_band_expression(score, type, cuts, band->bands,
-														 band->descending),
-							 OVER_ROW, INT4OID, what);
+	expression = rule_band_expression(score, type, cuts, band->bands, band->descending);
+	rule = define_check_rule(table, expression, OVER_ROW, INT4OID, what);
+
+	/* as it is when cut points are made */
+	rule->expression = expression;
 
 	/* what moves is the score, whatever the cut points */
 	if (rule->unanalyzed != NULL)

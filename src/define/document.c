@@ -412,12 +412,9 @@ read_order(const Place *top, List *names)
 	{
 		char	   *one = text_at(lfirst(lc));
 
+		/* so that a column can be taken out of a definition in one place */
 		if (!list_member(names, makeString(one)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s of the definition names no column: \"%s\"",
-							((Place *) lfirst(lc))->path, one),
-					 errhint("Take the name out of \"order\", which may also be left out as a whole.")));
+			continue;
 		seen = add_unique(seen, one, "order");
 		result = lappend(result, one);
 	}
