@@ -2,8 +2,9 @@
  * lock.c
  *		Locks that nobody queues behind.
  *
- * A deadlock with someone who waits for us is not detected, since we do not
- * wait in the queue; it ends with segment.ddl_wait.
+ * Instead of queueing for the lock of a relation we wait for the transactions
+ * that hold it, as CREATE INDEX CONCURRENTLY does, and try again.  Others see
+ * who waits for whom, and deadlocks are found.
  */
 #include "postgres.h"
 
@@ -21,27 +22,18 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-/* Milliseconds: between two tries; between two looks at who is in the way. */
-#define PAUSE 10
-#define LOOK 1000
+/* Where one holder follows the other: tries before we queue, and how long we do, in milliseconds. */
+#define PATIENCE 3
+#define BRIEFLY 50
 
-/* How long to queue where one holder follows the other. */
-#define BRIEFLY "50ms"
+/* Between two tries where nobody is known to be in the way, in milliseconds. */
+#define PAUSE 10
 
 typedef struct LockWish
 {
 	Oid			relid;
 	LOCKMODE	mode;
 } LockWish;
-
-/* Who was in the way of a lock when we looked last. */
-typedef struct Obstacles
-{
-	TimestampTz looked_at;
-	const LockWish *wish;
-	VirtualTransactionId *holders;
-	int			count;
-} Obstacles;
 
 List *
 lock_wish(List *wishes, Oid relid, LOCKMODE mode)
@@ -74,36 +66,62 @@ try_all(List *wishes)
 	return NULL;
 }
 
-/*
- * Has everybody gone who was in the way a while ago, and others have come?
- * Then trying by chance may never find the lock free, and to queue makes
- * nobody wait for long.
- */
-static bool
-holders_change(Obstacles *seen, const LockWish *wish, TimestampTz now)
+static void
+refuse(const LockWish *wish, int limit)
 {
-	VirtualTransactionId *holders;
-	LOCKTAG		tag;
-	int			count;
-	bool		changed = seen->wish == wish;
+	ereport(ERROR,
+			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+			 errmsg("could not lock %s within %d ms", catalog_qualified_name(wish->relid), limit),
+			 errdetail("Transactions that use it have not ended. Nobody was made to wait behind this one."),
+			 errhint("Try again when they have ended, or allow more time by segment.ddl_wait and lock_timeout. The view pg_locks shows who they are.")));
+}
 
-	if (!TimestampDifferenceExceeds(seen->looked_at, now, LOOK))
-		return false;
+static void
+set_lock_timeout(int milliseconds)
+{
+	context_set("lock_timeout", psprintf("%dms", milliseconds));
+}
+
+/* Waits until the transactions that are in the way of a lock now have ended. */
+static void
+wait_for_holders(const LockWish *wish, int milliseconds, int limit)
+{
+	MemoryContext context = CurrentMemoryContext;
+	LOCKTAG		tag;
+	VirtualTransactionId *holders;
+	RunContext	ctx;
+	int			count;
+
 	SET_LOCKTAG_RELATION(tag, MyDatabaseId, wish->relid);
 	holders = GetLockConflicts(&tag, wish->mode, &count);
-	for (int i = 0; i < count; i++)
+	if (count == 0)
 	{
-		for (int j = 0; changed && j < seen->count; j++)
-		{
-			if (VirtualTransactionIdEquals(holders[i], seen->holders[j]))
-				changed = false;
-		}
+		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE,
+				  PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		return;
 	}
-	seen->looked_at = now;
-	seen->wish = wish;
-	seen->holders = holders;
-	seen->count = count;
-	return changed;
+	context_enter_canonical(&ctx);
+	set_lock_timeout(milliseconds);
+	PG_TRY();
+	{
+		for (int i = 0; i < count; i++)
+			VirtualXactLock(holders[i], true);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		FlushErrorState();
+		refuse(wish, limit);
+	}
+	PG_END_TRY();
+	context_leave(&ctx);
+	pfree(holders);
 }
 
 /* Queues for a lock, but not for long; whether it was had. */
@@ -121,7 +139,7 @@ queue_briefly(const LockWish *wish)
 		RunContext	ctx;
 
 		context_enter_canonical(&ctx);
-		context_set("lock_timeout", BRIEFLY);
+		set_lock_timeout(BRIEFLY);
 		LockRelationOid(wish->relid, wish->mode);
 		context_leave(&ctx);
 		ReleaseCurrentSubTransaction();
@@ -156,44 +174,35 @@ give_back(const LockWish *wish)
 	CurrentResourceOwner = owner;
 }
 
-static void
-refuse(const LockWish *wish, int limit)
-{
-	char	   *name = catalog_qualified_name(wish->relid);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-			 errmsg("could not lock %s within %d ms", name, limit),
-			 errdetail("Transactions that use it have not ended. Nobody was made to wait behind this one."),
-			 errhint("Try again when they have ended, or allow more time by segment.ddl_wait and lock_timeout. The view pg_locks shows who they are.")));
-}
-
 void
 lock_all(List *wishes)
 {
 	TimestampTz started = GetCurrentTimestamp();
-	Obstacles	seen = {.looked_at = started};
 	int			limit = segment_ddl_wait;
 	const LockWish *busy;
 
 	if (LockTimeout > 0)
 		limit = Min(limit, LockTimeout);
-	while ((busy = try_all(wishes)) != NULL)
+	for (int tries = 1; (busy = try_all(wishes)) != NULL; tries++)
 	{
-		TimestampTz now = GetCurrentTimestamp();
+		long		left = limit - TimestampDifferenceMilliseconds(started, GetCurrentTimestamp());
 
-		if (TimestampDifferenceExceeds(started, now, limit))
+		CHECK_FOR_INTERRUPTS();
+		if (left <= 0)
 			refuse(busy, limit);
-		if (holders_change(&seen, busy, now) && queue_briefly(busy))
+
+		/*
+		 * Those who were in the way have gone, again and again, and others have
+		 * come: by chance alone it may never be free, and in the queue nobody
+		 * has to wait behind us for long.
+		 */
+		if (tries > PATIENCE && queue_briefly(busy))
 		{
 			if (try_all(wishes) == NULL)
 				return;
 			give_back(busy);
 		}
-		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE,
-				  PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
+		wait_for_holders(busy, left, limit);
 	}
 }
 

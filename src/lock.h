@@ -4,7 +4,7 @@
  *
  * Whoever waits in PostgreSQL's queue for a strong lock makes all wait who come
  * later, even those who would not disturb the present holder.  These functions
- * try again and again instead, up to segment.ddl_wait.
+ * wait beside the queue instead, up to segment.ddl_wait.
  */
 #ifndef SEGMENT_LOCK_H
 #define SEGMENT_LOCK_H
