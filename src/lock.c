@@ -22,8 +22,12 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-/* Where one holder follows the other: tries before we queue, and how long we do, in milliseconds. */
+/*
+ * Where one holder follows the other: tries before we queue, for how many locks
+ * together, and for how long each, in milliseconds.
+ */
 #define PATIENCE 3
+#define QUEUES 4
 #define BRIEFLY 50
 
 /* Between two tries where nobody is known to be in the way, in milliseconds. */
@@ -174,6 +178,27 @@ give_back(const LockWish *wish)
 	CurrentResourceOwner = owner;
 }
 
+/* Queues for a few of the locks, one after the other; whether all were had then. */
+static bool
+queue_for_all(List *wishes)
+{
+	List	   *had = NIL;
+	const LockWish *busy;
+	ListCell   *lc;
+
+	while ((busy = try_all(wishes)) != NULL)
+	{
+		if (list_length(had) == QUEUES || !queue_briefly(busy))
+			break;
+		had = lappend(had, unconstify(LockWish *, busy));
+	}
+	if (busy == NULL)
+		return true;
+	foreach(lc, had)
+		give_back(lfirst(lc));
+	return false;
+}
+
 void
 lock_all(List *wishes)
 {
@@ -196,12 +221,8 @@ lock_all(List *wishes)
 		 * come: by chance alone it may never be free, and in the queue nobody
 		 * has to wait behind us for long.
 		 */
-		if (tries > PATIENCE && queue_briefly(busy))
-		{
-			if (try_all(wishes) == NULL)
-				return;
-			give_back(busy);
-		}
+		if (tries > PATIENCE && queue_for_all(wishes))
+			return;
 		wait_for_holders(busy, left, limit);
 	}
 }

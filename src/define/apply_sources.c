@@ -211,7 +211,8 @@ apply_wish_sources(const Apply *apply, List *wishes)
 		wishes = capture_wish_remove(wishes, lfirst(lc));
 	foreach(lc, apply->added)
 		wishes = capture_wish_install(wishes, lfirst(lc));
-	return changes_stream(apply) ? define_wish_stream(apply->table, wishes) : wishes;
+	return changes_stream(apply) ?
+		define_wish_stream(apply->table, apply->document->sources, wishes) : wishes;
 }
 
 /* Adds an attribute, or notes its expression if that is another. */

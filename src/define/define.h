@@ -157,8 +157,11 @@ extern void define_add_attribute(const SegmentTable *table, const NamedExpr *att
 /* Makes the stream's view anew from the sources; scores over it are to be checked then. */
 extern void define_rebuild_stream(Oid relid);
 
-/* Adds the lock that this takes. */
-extern List *define_wish_stream(const SegmentTable *table, List *wishes);
+/*
+ * Adds the locks that this takes, and what follows from it; sources: those that
+ * there will be, NIL also when the stream goes.
+ */
+extern List *define_wish_stream(const SegmentTable *table, List *sources, List *wishes);
 
 /* trust.c: what a superuser's segment table may run */
 extern void define_check_trust(const SegmentTable *table, Node *node);

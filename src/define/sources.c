@@ -291,7 +291,8 @@ segment_add_source(PG_FUNCTION_ARGS)
 		source.extra = named_expressions(PG_GETARG_JSONB_P(7), "extra");
 	define_check_source(table, &source, table->sources);
 
-	lock_all(define_wish_stream(table, capture_wish_install(NIL, &source)));
+	lock_all(define_wish_stream(table, lappend(list_copy(table->sources), &source),
+								capture_wish_install(NIL, &source)));
 	source.id = catalog_insert_source(&source);
 	define_rebuild_stream(table->relid);
 	define_recheck_columns(table->relid, NIL);
@@ -377,7 +378,7 @@ segment_drop_source(PG_FUNCTION_ARGS)
 	sources = sources_named(table, SOURCE_EVENTS, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	foreach(lc, sources)
 		wishes = capture_wish_remove(wishes, lfirst(lc));
-	lock_all(define_wish_stream(table, wishes));
+	lock_all(define_wish_stream(table, list_difference_ptr(table->sources, sources), wishes));
 	foreach(lc, sources)
 	{
 		Source	   *source = lfirst(lc);

@@ -95,11 +95,21 @@ extends_view(const SegmentTable *table, List *columns)
 	return true;
 }
 
+/*
+ * A score over the stream may change its type with a column of it: then the
+ * segment table has to be locked as well, and not when others already wait for
+ * the rest.
+ */
 List *
-define_wish_stream(const SegmentTable *table, List *wishes)
+define_wish_stream(const SegmentTable *table, List *sources, List *wishes)
 {
+	SegmentTable after = *table;
+
 	if (!OidIsValid(table->events) || get_rel_name(table->events) == NULL)
 		return wishes;
+	after.sources = sources;
+	if (!extends_view(table, stream_types(&after)))
+		wishes = lock_wish(wishes, table->relid, AccessExclusiveLock);
 	return lock_wish(wishes, table->events, AccessExclusiveLock);
 }
 

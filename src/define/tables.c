@@ -255,7 +255,7 @@ wish_drop(const SegmentTable *table)
 
 	foreach(lc, table->sources)
 		wishes = capture_wish_remove(wishes, lfirst(lc));
-	wishes = define_wish_stream(table, wishes);
+	wishes = define_wish_stream(table, NIL, wishes);
 	if (get_rel_name(table->history) != NULL)
 		wishes = lock_wish(wishes, table->history, AccessExclusiveLock);
 	return lock_wish(wishes, table->relid, AccessExclusiveLock);
