@@ -79,7 +79,10 @@ extern void define_set_eligible(const SegmentTable *table, Column *column,
 /* Error if the rule of eligibility reads a band, directly or not. */
 extern void define_refuse_bands(const SegmentTable *table);
 
-/* A column was defined, or defined anew: the next refresh computes it for everybody. */
+/*
+ * A column was defined, or defined anew: the next refresh computes it and what
+ * reads it for everybody, from the stored rows if these suffice.
+ */
 extern void define_changed(Oid relid, const char *name);
 
 /* Says that a column is not exact at every instant, and why. */
