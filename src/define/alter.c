@@ -65,6 +65,22 @@ define_replace_column(const SegmentTable *table, Column *column, CheckedRule *ru
 }
 
 void
+define_replaced(Oid relid, const char *name)
+{
+	SegmentTable *table = catalog_load(relid);
+	ListCell   *lc;
+
+	define_changed(relid, name);
+	foreach(lc, rule_readers(table, name))
+	{
+		Column	   *reader = catalog_find_column(table, strVal(lfirst(lc)));
+
+		if (reader->kind == COLUMN_BAND && strcmp(reader->name, name) != 0)
+			define_changed(relid, reader->name);
+	}
+}
+
+void
 define_alter(Oid relid, Column *column)
 {
 	SegmentTable *table = define_open(relid);
@@ -91,7 +107,7 @@ define_alter(Oid relid, Column *column)
 	define_recheck_columns(relid, readers);
 	table = catalog_load(relid);
 	define_refuse_bands(table);
-	define_changed(relid, column->name);
+	define_replaced(relid, column->name);
 
 	/* who has no row can't be computed from stored rows */
 	if (over_events || list_member(readers, makeString(ELIGIBLE_NAME)))

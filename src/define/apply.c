@@ -442,7 +442,7 @@ mark(Apply *apply)
 	else
 	{
 		foreach(lc, apply->changed)
-			define_changed(relid, lfirst(lc));
+			define_replaced(relid, lfirst(lc));
 	}
 }
 

@@ -88,6 +88,14 @@ SELECT customer, points, big, rank, stage FROM customers ORDER BY 1;
 SELECT customer, entered_at, left_at FROM customers_history WHERE segment = 'big' ORDER BY 1, 2;
 SELECT customer, label, entered_at, left_at FROM customers_history WHERE segment = 'stage' AND customer > 3 ORDER BY 1, 2, 3;
 
+-- a score that comes out the same: its bands are cut anew, and nobody moves
+SET segment.as_of = '2024-01-11 06:00:00+00';
+SELECT segment.alter_score('customers', 'points', 'total + total');
+CALL segment.refresh('customers');
+SELECT * FROM segment.verify('customers');
+SELECT version, cuts, retired_at FROM segment.config_band_cut WHERE tbl = 'customers'::regclass ORDER BY 1;
+SELECT count(*) AS moved FROM customers_history WHERE '2024-01-11 06:00:00+00' IN (entered_at, left_at);
+
 -- a score: what reads it is computed anew, and its bands are cut anew
 SET segment.as_of = '2024-01-11 12:00:00+00';
 SELECT segment.alter_score('customers', 'points', 'CASE WHEN recent THEN total ELSE 1000 - total END');
