@@ -87,6 +87,7 @@ OBJS = \
 	src/define/plan.o \
 	src/define/apply.o \
 	src/define/apply_sources.o \
+	src/define/apply_settings.o \
 	src/define/definition.o \
 	src/define/trust.o \
 	src/refresh/collect.o \

@@ -12,9 +12,7 @@
 #include "capture/capture.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "context.h"
 #include "define/apply.h"
-#include "executor/spi.h"
 #include "lock.h"
 #include "nodes/value.h"
 #include "utils/builtins.h"
@@ -22,7 +20,6 @@
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/resowner.h"
-#include "utils/timestamp.h"
 #include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(segment_apply_definition);
@@ -301,129 +298,6 @@ apply_eligible(Apply *apply)
 	apply_reload(apply);
 }
 
-static char *
-interval_text(const Interval *interval)
-{
-	RunContext	ctx;
-	char	   *result;
-
-	context_enter_parse(&ctx, "UTC");
-	result = DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval)));
-	context_leave(&ctx);
-	return result;
-}
-
-static void
-apply_max_age(Apply *apply)
-{
-	const Interval *old = apply->table->max_age;
-	const Interval *wanted = apply->document->max_age;
-
-	if (old->month == wanted->month && old->day == wanted->day && old->time == wanted->time)
-		return;
-	define_set_max_age(apply->table, wanted);
-	apply->everybody = true;
-	plan_add(apply->plan, "alter", "max_age", NULL, interval_text(old), interval_text(wanted));
-}
-
-/* The schedule as it is, or NULL. */
-static char *
-schedule_of(Oid relid)
-{
-	Oid			types[] = {OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(relid)};
-	MemoryContext caller = CurrentMemoryContext;
-	char	   *result = NULL;
-	RunContext	ctx;
-
-	context_enter_catalog(&ctx);
-	SPI_connect();
-	if (context_run("SELECT schedule FROM segment.config_job WHERE tbl = $1", 1, types, values,
-					NULL, true) > 0)
-		result = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0],
-														  SPI_tuptable->tupdesc, 1));
-	SPI_finish();
-	context_leave(&ctx);
-	return result;
-}
-
-/* Schedules are the worker's, whose functions are called as a user calls them. */
-static void
-apply_schedule(Apply *apply)
-{
-	char	   *old = schedule_of(apply->table->relid);
-	char	   *wanted = apply->document->schedule;
-	Oid			types[] = {REGCLASSOID, TEXTOID};
-	Datum		values[2];
-
-	if (wanted == NULL ? old == NULL : old != NULL && pg_strcasecmp(old, wanted) == 0)
-		return;
-	values[0] = ObjectIdGetDatum(apply->table->relid);
-	values[1] = wanted == NULL ? (Datum) 0 : CStringGetTextDatum(wanted);
-	SPI_connect();
-	if (wanted == NULL)
-		context_run("SELECT segment.unschedule($1)", 1, types, values, NULL, false);
-	else
-		context_run("SELECT segment.schedule($1, $2)", 2, types, values, NULL, false);
-	SPI_finish();
-	plan_add(apply->plan, old == NULL ? "add" : wanted == NULL ? "drop" : "alter", "schedule", NULL,
-			 old, wanted);
-}
-
-/* The names of columns by position (of char *), of String names in "among" alone unless that is NIL. */
-static List *
-names_of(const SegmentTable *table, List *among)
-{
-	List	   *result = NIL;
-	ListCell   *lc;
-
-	foreach(lc, table->columns)
-	{
-		Column	   *column = lfirst(lc);
-
-		if (column->kind != COLUMN_ELIGIBLE &&
-			(among == NIL || list_member(among, makeString(column->name))))
-			result = lappend(result, column->name);
-	}
-	return result;
-}
-
-/* As nodes, which list_member and equal can compare. */
-static List *
-as_strings(List *names)
-{
-	List	   *result = NIL;
-	ListCell   *lc;
-
-	foreach(lc, names)
-		result = lappend(result, makeString(lfirst(lc)));
-	return result;
-}
-
-/* before: the columns (of char *) that the table had; a change is one of their order among themselves. */
-static void
-apply_order(Apply *apply, List *before)
-{
-	List	   *wanted = as_strings(apply->document->order);
-	List	   *is = as_strings(names_of(apply->table, NIL));
-	List	   *had = as_strings(before);
-	List	   *stayed;
-	List	   *now;
-
-	if (wanted == NIL)
-		return;
-	wanted = list_union(wanted, is);
-	if (equal(wanted, is))
-		return;
-	catalog_set_order(apply->table->relid, apply->document->order);
-	apply_reload(apply);
-	stayed = list_intersection(had, is);
-	now = list_intersection(wanted, had);
-	if (!equal(stayed, now))
-		plan_add(apply->plan, "alter", "order", NULL, plan_text_of_names(before),
-				 plan_text_of_names(names_of(apply->table, NIL)));
-}
-
 /* Marks whom the changes concern. */
 static void
 mark(Apply *apply)
@@ -453,7 +327,7 @@ apply_definition(Apply *apply)
 	ListCell   *lc;
 
 	open_table(apply);
-	before = names_of(apply->table, NIL);
+	before = apply_names(apply->table);
 	apply_compare_sources(apply);
 	find_gone(apply);
 	close_and_lock(apply);

@@ -82,4 +82,14 @@ extern bool apply_adds_attributes(const Apply *apply);
 /* Changes the sources, the stream and the attributes. */
 extern void apply_sources(Apply *apply);
 
+/* apply_settings.c */
+extern void apply_max_age(Apply *apply);
+extern void apply_schedule(Apply *apply);
+
+/* before: the columns (of char *) that the table had; a change is one of their order among themselves. */
+extern void apply_order(Apply *apply, List *before);
+
+/* The names of columns by position (of char *). */
+extern List *apply_names(const SegmentTable *table);
+
 #endif							/* SEGMENT_APPLY_H */
