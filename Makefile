@@ -14,6 +14,7 @@ OBJS = \
 	src/segment.o \
 	src/guc.o \
 	src/context.o \
+	src/lock.o \
 	src/model/decay.o \
 	src/model/crossing.o \
 	src/model/funnel.o \
@@ -81,6 +82,13 @@ OBJS = \
 	src/define/columns.o \
 	src/define/groups.o \
 	src/define/bands.o \
+	src/define/alter.o \
+	src/define/order.o \
+	src/define/document.o \
+	src/define/plan.o \
+	src/define/apply.o \
+	src/define/apply_sources.o \
+	src/define/apply_settings.o \
 	src/define/definition.o \
 	src/define/trust.o \
 	src/refresh/collect.o \

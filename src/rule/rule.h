@@ -40,6 +40,9 @@ extern CheckedRule *rule_check(const char *text, const SegmentTable *table,
 /* Does the text call an aggregate?  Then it is a score over the event stream. */
 extern bool rule_has_aggregate(const char *text, const SegmentTable *table, const char *what);
 
+/* The names of columns in a text (of char *), whether there are such columns or not. */
+extern List *rule_column_names(const char *text, const SegmentTable *table, const char *what);
+
 /* The checked expression cast to a type (error if there is no cast). */
 extern void rule_coerce(CheckedRule *rule, const SegmentTable *table, Oid relation,
 						Oid type, const char *what);
