@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
+#include "rule/local.h"
 #include "rule/rule.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -69,6 +70,26 @@ is_divisor(Node *node)
 
 static bool all_harmless(List *nodes);
 
+/* Is a constant the name that a function takes: of a zone, of a unit to cut off to, of a field? */
+static bool
+is_name(Oid function, Node *node)
+{
+	Const	   *value = (Const *) node;
+	LocalZone	zone;
+	int			unit;
+
+	if (!IsA(node, Const) || value->consttype != TEXTOID)
+		return false;
+	if (value->constisnull)
+		return true;
+	if (function == F_TIMEZONE_TEXT_TIMESTAMPTZ || function == F_TIMEZONE_TEXT_TIMESTAMP)
+		return local_zone(DatumGetTextPP(value->constvalue), &zone);
+	if (function == F_DATE_TRUNC_TEXT_TIMESTAMP || function == F_DATE_TRUNC_TEXT_TIMESTAMPTZ ||
+		function == F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT)
+		return local_unit(DatumGetTextPP(value->constvalue), &unit);
+	return true;
+}
+
 static bool
 is_harmless_call(Oid function, List *args)
 {
@@ -77,8 +98,8 @@ is_harmless_call(Oid function, List *args)
 	if (is_among(function, harmless_functions, lengthof(harmless_functions)))
 		return true;
 	if (is_among(function, named_functions, lengthof(named_functions)))
-		return IsA(linitial(args), Const) &&
-			(list_length(args) < 3 || IsA(lthird(args), Const));
+		return is_name(function, linitial(args)) &&
+			(list_length(args) < 3 || is_name(F_TIMEZONE_TEXT_TIMESTAMPTZ, lthird(args)));
 	return is_among(function, dividing_functions, lengthof(dividing_functions)) &&
 		is_divisor(lsecond(args));
 }

@@ -171,6 +171,9 @@ function_may_move(Oid funcid)
 
 	if (!OidIsValid(funcid) || func_volatile(funcid) == PROVOLATILE_IMMUTABLE)
 		return false;
+	/* a time of day gets a zone's offset as it is at present */
+	if (funcid == F_TIMETZ_TIME || funcid == F_TIMETZ_IN || funcid == F_TIMEZONE_TEXT_TIMETZ)
+		return true;
 	if (get_func_namespace(funcid) != PG_CATALOG_NAMESPACE)
 		return !depends_on_settings_alone(funcid);
 	if (get_func_rettype(funcid) == CSTRINGOID || is_formatting(funcid))

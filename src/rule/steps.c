@@ -310,10 +310,10 @@ age_piece(CrossingPiece *piece, const Step *step)
 		age->time = 0;
 		if (step->unit == DTK_MONTH)
 			age->day = 0;
-		else
-			age->day += 2 * age->month;	/* two months are never as long as days */
 		piece->flat = true;
 	}
+	if (step->unit == DTK_DAY || step->distinct)
+		age->day += 2 * age->month;	/* a month is never as long as days */
 	piece->value = span_of(age);
 	piece->run = 0;
 	pfree(age);

@@ -399,6 +399,8 @@ change_of(TimeWalk *walk, Node *node)
 		return result;
 	if (!chain_of(walk, node, &chain) || !chain.stepping)
 		return search_change(walk, node);
+	if (chain.hasty)
+		return NULL;
 	/* not every field changes whenever another day or week begins */
 	if (chain.domain == CHAIN_FIELD)
 		result = search_change(walk, node);
