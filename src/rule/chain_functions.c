@@ -172,7 +172,9 @@ extract_span_chain(const char *field, Chain *chain)
 	}
 	else
 		return false;
-	chain->hasty = false;
+	/* for fields of an age, its pieces are looked at one by one */
+	if (chain->domain == CHAIN_NUMBER)
+		chain->hasty = false;
 	return true;
 }
 
