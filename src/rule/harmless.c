@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "rule/local.h"
@@ -68,7 +69,8 @@ is_divisor(Node *node)
 	return rule_constant_number(node, &number) && number != 0;
 }
 
-static bool all_harmless(List *nodes);
+static bool is_harmless(Node *node, bool zones);
+static bool all_harmless(List *nodes, bool zones);
 
 /* Is a constant the name that a function takes: of a zone, of a unit to cut off to, of a field? */
 static bool
@@ -91,14 +93,15 @@ is_name(Oid function, Node *node)
 }
 
 static bool
-is_harmless_call(Oid function, List *args)
+is_harmless_call(Oid function, List *args, bool zones)
 {
-	if (!all_harmless(args))
+	if (!all_harmless(args, zones))
 		return false;
 	if (is_among(function, harmless_functions, lengthof(harmless_functions)))
 		return true;
 	if (is_among(function, named_functions, lengthof(named_functions)))
-		return is_name(function, linitial(args)) &&
+		return (is_name(function, linitial(args)) ||
+				(zones && (function == F_TIMEZONE_TEXT_TIMESTAMPTZ || function == F_TIMEZONE_TEXT_TIMESTAMP))) &&
 			(list_length(args) < 3 || is_name(F_TIMEZONE_TEXT_TIMESTAMPTZ, lthird(args)));
 	return is_among(function, dividing_functions, lengthof(dividing_functions)) &&
 		is_divisor(lsecond(args));
@@ -108,59 +111,73 @@ is_harmless_call(Oid function, List *args)
 static bool
 is_time_cast(FuncExpr *func)
 {
-	return list_length(func->args) <= 2 && func->funcformat != COERCE_EXPLICIT_CALL &&
+	/* AT TIME ZONE is a format of its own, and no cast */
+	return func->funcid < FirstNormalObjectId &&
+		(func->funcformat == COERCE_EXPLICIT_CAST || func->funcformat == COERCE_IMPLICIT_CAST) &&
 		(func->funcresulttype == TIMESTAMPTZOID || func->funcresulttype == TIMESTAMPOID ||
 		 func->funcresulttype == DATEOID);
 }
 
-bool
-rule_is_harmless(Node *node)
+static bool
+is_harmless(Node *node, bool zones)
 {
 	if (node == NULL || IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref) || rule_is_now(node))
 		return true;
 	switch (nodeTag(node))
 	{
 		case T_RelabelType:
-			return rule_is_harmless((Node *) ((RelabelType *) node)->arg);
+			return is_harmless((Node *) ((RelabelType *) node)->arg, zones);
 		case T_NullTest:
-			return rule_is_harmless((Node *) ((NullTest *) node)->arg);
+			return is_harmless((Node *) ((NullTest *) node)->arg, zones);
 		case T_BooleanTest:
-			return rule_is_harmless((Node *) ((BooleanTest *) node)->arg);
+			return is_harmless((Node *) ((BooleanTest *) node)->arg, zones);
 		case T_BoolExpr:
-			return all_harmless(((BoolExpr *) node)->args);
+			return all_harmless(((BoolExpr *) node)->args, zones);
 		case T_CoalesceExpr:
-			return all_harmless(((CoalesceExpr *) node)->args);
+			return all_harmless(((CoalesceExpr *) node)->args, zones);
 		case T_MinMaxExpr:
-			return all_harmless(((MinMaxExpr *) node)->args);
+			return all_harmless(((MinMaxExpr *) node)->args, zones);
 		case T_ArrayExpr:
-			return all_harmless(((ArrayExpr *) node)->elements);
+			return all_harmless(((ArrayExpr *) node)->elements, zones);
 		case T_FuncExpr:
 			if (is_time_cast((FuncExpr *) node))
-				return all_harmless(((FuncExpr *) node)->args);
-			return is_harmless_call(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args);
+				return all_harmless(((FuncExpr *) node)->args, zones);
+			return is_harmless_call(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args, zones);
 		case T_OpExpr:
 		case T_DistinctExpr:
 		case T_NullIfExpr:
 			if (get_op_btree_interpretation(((OpExpr *) node)->opno) != NIL)
-				return all_harmless(((OpExpr *) node)->args);
-			return is_harmless_call(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args);
+				return all_harmless(((OpExpr *) node)->args, zones);
+			return is_harmless_call(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args, zones);
 		case T_ScalarArrayOpExpr:
 			return get_op_btree_interpretation(((ScalarArrayOpExpr *) node)->opno) != NIL &&
-				all_harmless(((ScalarArrayOpExpr *) node)->args);
+				all_harmless(((ScalarArrayOpExpr *) node)->args, zones);
 		default:
 			return false;
 	}
 }
 
 static bool
-all_harmless(List *nodes)
+all_harmless(List *nodes, bool zones)
 {
 	ListCell   *lc;
 
 	foreach(lc, nodes)
 	{
-		if (!rule_is_harmless(lfirst(lc)))
+		if (!is_harmless(lfirst(lc), zones))
 			return false;
 	}
 	return true;
+}
+
+bool
+rule_is_harmless(Node *node)
+{
+	return is_harmless(node, false);
+}
+
+bool
+rule_stays_harmless(Node *node)
+{
+	return is_harmless(node, true);
 }

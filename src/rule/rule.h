@@ -112,6 +112,9 @@ extern Aggref *rule_aggregate_of_fixed_field(Node *node);
 /* Can an expression be evaluated for any row and at any instant? */
 extern bool rule_is_harmless(Node *node);
 
+/* Can one that is evaluated for a row be so at any other instant?  A time zone may be the row's. */
+extern bool rule_stays_harmless(Node *node);
+
 /* chain.c */
 
 /* The value of a constant number, or of what folds to one. */
