@@ -21,14 +21,19 @@ static const Oid harmless_functions[] = {
 	F_TIMESTAMPTZ_PL_INTERVAL, F_TIMESTAMPTZ_MI_INTERVAL, F_TIMESTAMP_PL_INTERVAL,
 	F_TIMESTAMP_MI_INTERVAL, F_DATE_PL_INTERVAL, F_DATE_MI_INTERVAL,
 	F_INTERVAL_PL_TIMESTAMPTZ, F_INTERVAL_PL_TIMESTAMP, F_INTERVAL_PL_DATE,
-	F_TIMESTAMPTZ_MI, F_TIMESTAMP_MI, F_DATE_MI, F_DATE_PLI, F_DATE_MII, F_INTEGER_PL_DATE,
+	F_DATE_PLI, F_DATE_MII, F_INTEGER_PL_DATE,
 	F_INTERVAL_PL, F_INTERVAL_MI, F_INTERVAL_UM, F_INTERVAL_MUL, F_MUL_D_INTERVAL,
-	F_AGE_TIMESTAMPTZ_TIMESTAMPTZ, F_AGE_TIMESTAMP_TIMESTAMP,
 	F_INT2PL, F_INT2MI, F_INT4PL, F_INT4MI, F_INT4MUL, F_INT8PL, F_INT8MI, F_INT8MUL, F_INT4UM, F_INT8UM,
 	F_FLOAT8PL, F_FLOAT8MI, F_NUMERIC_ADD, F_NUMERIC_SUB, F_NUMERIC_MUL, F_NUMERIC_UMINUS,
 	F_NUMERIC_INT4, F_NUMERIC_INT8, F_FLOAT8_INT4, F_FLOAT8_INT8, F_INT8_INT4, F_INT4_NUMERIC,
 	F_ABS_INT4, F_ABS_INT8, F_ABS_NUMERIC, F_ABS_FLOAT8, F_FLOOR_NUMERIC, F_FLOOR_FLOAT8,
 	F_LOWER_TEXT, F_UPPER_TEXT, F_TO_CHAR_TIMESTAMP_TEXT, F_TO_CHAR_TIMESTAMPTZ_TEXT
+};
+
+/* Those which fail if a time is infinite. */
+static const Oid subtracting_functions[] = {
+	F_TIMESTAMPTZ_MI, F_TIMESTAMP_MI, F_DATE_MI,
+	F_AGE_TIMESTAMPTZ_TIMESTAMPTZ, F_AGE_TIMESTAMP_TIMESTAMP
 };
 
 /* Those which fail unless their first argument, a unit, a field or a zone, is one. */
@@ -45,6 +50,14 @@ static const Oid dividing_functions[] = {
 	F_INT4DIV, F_INT4MOD, F_INT8DIV, F_INT8MOD, F_MOD_INT4_INT4, F_MOD_INT8_INT8, F_NUMERIC_DIV,
 	F_NUMERIC_MOD, F_MOD_NUMERIC_NUMERIC, F_FLOAT8DIV, F_INTERVAL_DIV
 };
+
+/* What is to be done with an expression. */
+typedef enum Purpose
+{
+	PURPOSE_FLIP,				/* its fixed parts evaluated, for any row */
+	PURPOSE_ANY_ROW,			/* evaluated, for any row */
+	PURPOSE_LATER				/* evaluated at any instant, for a row for which it is now */
+} Purpose;
 
 static bool
 is_among(Oid function, const Oid *functions, int count)
@@ -69,8 +82,8 @@ is_divisor(Node *node)
 	return rule_constant_number(node, &number) && number != 0;
 }
 
-static bool is_harmless(Node *node, bool zones);
-static bool all_harmless(List *nodes, bool zones);
+static bool is_harmless(Node *node, Purpose purpose);
+static bool all_harmless(List *nodes, Purpose purpose);
 
 /* Is a constant the name that a function takes: of a zone, of a unit to cut off to, of a field? */
 static bool
@@ -93,15 +106,24 @@ is_name(Oid function, Node *node)
 }
 
 static bool
-is_harmless_call(Oid function, List *args, bool zones)
+contains_now(Node *node, void *context)
 {
-	if (!all_harmless(args, zones))
+	return node != NULL && (rule_is_now(node) || expression_tree_walker(node, contains_now, context));
+}
+
+static bool
+is_harmless_call(Oid function, List *args, Purpose purpose)
+{
+	if (!all_harmless(args, purpose))
 		return false;
 	if (is_among(function, harmless_functions, lengthof(harmless_functions)))
 		return true;
+	/* a difference to now() is a step of a chain, which infinity never ends */
+	if (is_among(function, subtracting_functions, lengthof(subtracting_functions)))
+		return purpose == PURPOSE_LATER || (purpose == PURPOSE_FLIP && contains_now((Node *) args, NULL));
 	if (is_among(function, named_functions, lengthof(named_functions)))
 		return (is_name(function, linitial(args)) ||
-				(zones && (function == F_TIMEZONE_TEXT_TIMESTAMPTZ || function == F_TIMEZONE_TEXT_TIMESTAMP))) &&
+				(purpose == PURPOSE_LATER && (function == F_TIMEZONE_TEXT_TIMESTAMPTZ || function == F_TIMEZONE_TEXT_TIMESTAMP))) &&
 			(list_length(args) < 3 || is_name(F_TIMEZONE_TEXT_TIMESTAMPTZ, lthird(args)));
 	return is_among(function, dividing_functions, lengthof(dividing_functions)) &&
 		is_divisor(lsecond(args));
@@ -119,52 +141,52 @@ is_time_cast(FuncExpr *func)
 }
 
 static bool
-is_harmless(Node *node, bool zones)
+is_harmless(Node *node, Purpose purpose)
 {
 	if (node == NULL || IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref) || rule_is_now(node))
 		return true;
 	switch (nodeTag(node))
 	{
 		case T_RelabelType:
-			return is_harmless((Node *) ((RelabelType *) node)->arg, zones);
+			return is_harmless((Node *) ((RelabelType *) node)->arg, purpose);
 		case T_NullTest:
-			return is_harmless((Node *) ((NullTest *) node)->arg, zones);
+			return is_harmless((Node *) ((NullTest *) node)->arg, purpose);
 		case T_BooleanTest:
-			return is_harmless((Node *) ((BooleanTest *) node)->arg, zones);
+			return is_harmless((Node *) ((BooleanTest *) node)->arg, purpose);
 		case T_BoolExpr:
-			return all_harmless(((BoolExpr *) node)->args, zones);
+			return all_harmless(((BoolExpr *) node)->args, purpose);
 		case T_CoalesceExpr:
-			return all_harmless(((CoalesceExpr *) node)->args, zones);
+			return all_harmless(((CoalesceExpr *) node)->args, purpose);
 		case T_MinMaxExpr:
-			return all_harmless(((MinMaxExpr *) node)->args, zones);
+			return all_harmless(((MinMaxExpr *) node)->args, purpose);
 		case T_ArrayExpr:
-			return all_harmless(((ArrayExpr *) node)->elements, zones);
+			return all_harmless(((ArrayExpr *) node)->elements, purpose);
 		case T_FuncExpr:
 			if (is_time_cast((FuncExpr *) node))
-				return all_harmless(((FuncExpr *) node)->args, zones);
-			return is_harmless_call(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args, zones);
+				return all_harmless(((FuncExpr *) node)->args, purpose);
+			return is_harmless_call(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args, purpose);
 		case T_OpExpr:
 		case T_DistinctExpr:
 		case T_NullIfExpr:
 			if (get_op_btree_interpretation(((OpExpr *) node)->opno) != NIL)
-				return all_harmless(((OpExpr *) node)->args, zones);
-			return is_harmless_call(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args, zones);
+				return all_harmless(((OpExpr *) node)->args, purpose);
+			return is_harmless_call(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args, purpose);
 		case T_ScalarArrayOpExpr:
 			return get_op_btree_interpretation(((ScalarArrayOpExpr *) node)->opno) != NIL &&
-				all_harmless(((ScalarArrayOpExpr *) node)->args, zones);
+				all_harmless(((ScalarArrayOpExpr *) node)->args, purpose);
 		default:
 			return false;
 	}
 }
 
 static bool
-all_harmless(List *nodes, bool zones)
+all_harmless(List *nodes, Purpose purpose)
 {
 	ListCell   *lc;
 
 	foreach(lc, nodes)
 	{
-		if (!is_harmless(lfirst(lc), zones))
+		if (!is_harmless(lfirst(lc), purpose))
 			return false;
 	}
 	return true;
@@ -173,11 +195,17 @@ all_harmless(List *nodes, bool zones)
 bool
 rule_is_harmless(Node *node)
 {
-	return is_harmless(node, false);
+	return is_harmless(node, PURPOSE_FLIP);
 }
 
 bool
 rule_stays_harmless(Node *node)
 {
-	return is_harmless(node, true);
+	return is_harmless(node, PURPOSE_LATER);
+}
+
+bool
+rule_is_harmless_evaluated(Node *node)
+{
+	return is_harmless(node, PURPOSE_ANY_ROW);
 }

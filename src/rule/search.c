@@ -118,7 +118,7 @@ search_change(const TimeWalk *walk, Node *node)
 	char	   *then;
 	int			most;
 
-	if (IsA(node, List) || IsA(node, TargetEntry) || !rule_stays_harmless(node) ||
+	if (IsA(node, List) || IsA(node, TargetEntry) || !(walk->conditional ? rule_is_harmless_evaluated(node) : rule_stays_harmless(node)) ||
 		!search_can_enclose(node) ||
 		!OidIsValid(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr))
 		return NULL;

@@ -104,6 +104,14 @@ SELECT hostile.try('now() < since - ''10 years''::interval AND date_trunc(''dya'
 SELECT hostile.try('now() < since - ''10 years''::interval AND now() AT TIME ZONE zone > born', '2024-01-10', '2024-01-11');
 SELECT hostile.try('zone <> ''Nowhere/Land'' AND abs(extract(hour FROM now() AT TIME ZONE zone)) > 8', '2024-01-10', '2024-01-11');
 
+-- infinite times, which can not be subtracted, behind what keeps them from it
+UPDATE hostile.person SET since = 'infinity';
+SELECT hostile.try('since > now() OR now() - since < ''7 days''::interval', '2024-01-10', '2024-01-11');
+SELECT hostile.try('isfinite(since) AND current_date > born + 30 AND now() - since < ''7 days''::interval', '2024-01-10', '2024-02-01');
+SELECT hostile.try('born > current_date AND (current_date = born OR age(now(), since) > ''1 year''::interval)', '2024-01-10', '2024-02-01');
+SELECT hostile.try('CASE WHEN current_date > born + 30 THEN 1 WHEN since > now() THEN 2 WHEN now() - since > ''1 day''::interval THEN 3 END', '2024-01-10', '2024-02-01');
+UPDATE hostile.person SET since = '2024-01-31 00:00:00.75+00';
+
 -- stairs of a millisecond up to the length of an age: neither slow nor deaf
 SET statement_timeout TO '10s';
 SELECT hostile.try('age(date_trunc(''milliseconds'', now()), since) > ''1 month''::interval', '2024-02-01', '2024-03-01 00:00:00.751');
