@@ -10,6 +10,7 @@
 
 #include "access/transam.h"
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
 #include "rule/local.h"
 #include "rule/rule.h"
@@ -208,4 +209,46 @@ bool
 rule_is_harmless_evaluated(Node *node)
 {
 	return is_harmless(node, PURPOSE_ANY_ROW);
+}
+
+typedef struct FiniteTimes
+{
+	Oid			relation;
+	StringInfoData sql;
+} FiniteTimes;
+
+/* The operands of inner differences before those of outer ones. */
+static bool
+finite_walker(Node *node, FiniteTimes *times)
+{
+	Oid			function;
+	List	   *args;
+	ListCell   *lc;
+
+	if (node == NULL || IsA(node, Aggref))
+		return false;
+	expression_tree_walker(node, finite_walker, times);
+	if (!IsA(node, OpExpr) && !IsA(node, FuncExpr))
+		return false;
+	function = IsA(node, OpExpr) ? ((OpExpr *) node)->opfuncid : ((FuncExpr *) node)->funcid;
+	args = IsA(node, OpExpr) ? ((OpExpr *) node)->args : ((FuncExpr *) node)->args;
+	if (!is_among(function, subtracting_functions, lengthof(subtracting_functions)))
+		return false;
+	foreach(lc, args)
+	{
+		if (!rule_is_now(lfirst(lc)))
+			appendStringInfo(&times->sql, "pg_catalog.isfinite(%s) AND ",
+							 rule_deparse(lfirst(lc), times->relation));
+	}
+	return false;
+}
+
+char *
+rule_finite_times(Node *node, Oid relation)
+{
+	FiniteTimes times = {relation};
+
+	initStringInfo(&times.sql);
+	finite_walker(node, &times);
+	return times.sql.data;
 }

@@ -101,32 +101,15 @@ fixed_parts(TimeWalk *walk, List *parts, Node *before)
 }
 
 /*
- * Does a moving part decide the whole?  As SQL; one that could fail is asked
- * only where PostgreSQL asks it, behind the parts before it.  NULL if that can
- * not be known.
+ * Does a moving part decide the whole?  As SQL; NULL if that can't be known
+ * for any row.  A part that infinite times make fail is asked of finite ones.
  */
 static char *
-decides(TimeWalk *walk, List *parts, Node *part, bool conjunction)
+decides(TimeWalk *walk, Node *part, bool conjunction)
 {
-	const char *value = conjunction ? "FALSE" : "TRUE";
-	StringInfoData sql;
-	ListCell   *lc;
-
-	initStringInfo(&sql);
-	if (!rule_is_harmless_evaluated(part))
-	{
-		if (walk->conditional || !rule_is_harmless(part))
-			return NULL;
-		foreach(lc, parts)
-		{
-			if (lfirst(lc) == part)
-				break;
-			appendStringInfo(&sql, "WHEN (%s) IS %s THEN false ", walk_text(walk, lfirst(lc)), value);
-		}
-	}
-	if (sql.len == 0)
-		return psprintf("(%s) IS %s", walk_text(walk, part), value);
-	return psprintf("CASE %sELSE (%s) IS %s END", sql.data, walk_text(walk, part), value);
+	return !rule_is_harmless(part) ? NULL :
+		psprintf("%s(%s) IS %s", rule_finite_times(part, walk->relation), walk_text(walk, part),
+				 conjunction ? "FALSE" : "TRUE");
 }
 
 /*
@@ -203,7 +186,7 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 	foreach(lc, parts)
 	{
 		if (walk_moving(walk, lfirst(lc)))
-			conditions = lappend(conditions, decides(walk, parts, lfirst(lc), conjunction));
+			conditions = lappend(conditions, decides(walk, lfirst(lc), conjunction));
 	}
 	known = !list_member_ptr(conditions, NULL);
 	if (list_length(instants) > 1 && length < LONGEST_COMBINED && known)
