@@ -56,6 +56,7 @@ static const Oid dividing_functions[] = {
 typedef enum Purpose
 {
 	PURPOSE_FLIP,				/* its fixed parts evaluated, for any row */
+	PURPOSE_FINITE,				/* evaluated, for any row whose times are finite */
 	PURPOSE_ANY_ROW,			/* evaluated, for any row */
 	PURPOSE_LATER				/* evaluated at any instant, for a row for which it is now */
 } Purpose;
@@ -119,12 +120,14 @@ is_harmless_call(Oid function, List *args, Purpose purpose)
 		return false;
 	if (is_among(function, harmless_functions, lengthof(harmless_functions)))
 		return true;
-	/* a difference to now() is a step of a chain, which infinity never ends */
+	/* of a chain from now(), steps of infinite times and unknown zones give no instant, and no error */
 	if (is_among(function, subtracting_functions, lengthof(subtracting_functions)))
-		return purpose == PURPOSE_LATER || (purpose == PURPOSE_FLIP && contains_now((Node *) args, NULL));
+		return purpose == PURPOSE_LATER || purpose == PURPOSE_FINITE ||
+			(purpose == PURPOSE_FLIP && contains_now((Node *) args, NULL));
 	if (is_among(function, named_functions, lengthof(named_functions)))
 		return (is_name(function, linitial(args)) ||
-				(purpose == PURPOSE_LATER && (function == F_TIMEZONE_TEXT_TIMESTAMPTZ || function == F_TIMEZONE_TEXT_TIMESTAMP))) &&
+				((purpose == PURPOSE_LATER || (purpose == PURPOSE_FLIP && contains_now((Node *) args, NULL))) &&
+				 (function == F_TIMEZONE_TEXT_TIMESTAMPTZ || function == F_TIMEZONE_TEXT_TIMESTAMP))) &&
 			(list_length(args) < 3 || is_name(F_TIMEZONE_TEXT_TIMESTAMPTZ, lthird(args)));
 	return is_among(function, dividing_functions, lengthof(dividing_functions)) &&
 		is_divisor(lsecond(args));
@@ -248,6 +251,8 @@ rule_finite_times(Node *node, Oid relation)
 {
 	FiniteTimes times = {relation};
 
+	if (!is_harmless(node, PURPOSE_FINITE))
+		return NULL;
 	initStringInfo(&times.sql);
 	finite_walker(node, &times);
 	return times.sql.data;

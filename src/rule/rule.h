@@ -115,7 +115,11 @@ extern bool rule_is_harmless(Node *node);
 /* Can the expression itself be evaluated for any row and at any instant? */
 extern bool rule_is_harmless_evaluated(Node *node);
 
-/* "isfinite(x) AND " for each time that something is subtracted from or by; infinite ones make it fail. */
+/*
+ * "isfinite(x) AND " for each time that something is subtracted from or by:
+ * under that condition the expression can be evaluated for any row.  NULL if
+ * it can't.
+ */
 extern char *rule_finite_times(Node *node, Oid relation);
 
 /* Can one that is evaluated for a row be so at any other instant?  A time zone may be the row's. */

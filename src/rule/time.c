@@ -107,9 +107,10 @@ fixed_parts(TimeWalk *walk, List *parts, Node *before)
 static char *
 decides(TimeWalk *walk, Node *part, bool conjunction)
 {
-	return !rule_is_harmless(part) ? NULL :
-		psprintf("%s(%s) IS %s", rule_finite_times(part, walk->relation), walk_text(walk, part),
-				 conjunction ? "FALSE" : "TRUE");
+	char	   *finite = rule_finite_times(part, walk->relation);
+
+	return finite == NULL ? NULL :
+		psprintf("%s(%s) IS %s", finite, walk_text(walk, part), conjunction ? "FALSE" : "TRUE");
 }
 
 /*
