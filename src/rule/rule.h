@@ -112,8 +112,21 @@ extern Aggref *rule_aggregate_of_fixed_field(Node *node);
 
 /* harmless.c */
 
-/* Can an expression be evaluated for any row and at any instant? */
+/* Can the instants at which an expression changes be computed for any row? */
 extern bool rule_is_harmless(Node *node);
+
+/* Can the expression itself be evaluated for any row and at any instant? */
+extern bool rule_is_harmless_evaluated(Node *node);
+
+/*
+ * "isfinite(x) AND " for each time that something is subtracted from or by:
+ * under that condition the expression can be evaluated for any row.  NULL if
+ * it can't.
+ */
+extern char *rule_finite_times(Node *node, Oid relation);
+
+/* Can one that is evaluated for a row be so at any other instant?  A time zone may be the row's. */
+extern bool rule_stays_harmless(Node *node);
 
 /* chain.c */
 
