@@ -140,6 +140,9 @@ extern bool catalog_is_condition(const Column *column);
 /* Does the history tell of a column's values? */
 extern bool catalog_is_recorded(const Column *column);
 
+/* Does every column hold for an interval, and not as of refreshed_at alone? */
+extern bool catalog_all_exact(const SegmentTable *table);
+
 extern Column *catalog_find_column(const SegmentTable *table, const char *name);
 
 /* store.c: rows of the configuration tables, written as the extension's owner */

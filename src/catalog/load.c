@@ -370,3 +370,16 @@ catalog_is_recorded(const Column *column)
 	return column->kind == COLUMN_SEGMENT || column->kind == COLUMN_GROUP ||
 		column->kind == COLUMN_BAND;
 }
+
+bool
+catalog_all_exact(const SegmentTable *table)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		if (((Column *) lfirst(lc))->unanalyzed != NULL)
+			return false;
+	}
+	return true;
+}

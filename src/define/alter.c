@@ -43,22 +43,24 @@ refuse_circle(const SegmentTable *table, const Column *column, List *depends)
 }
 
 void
-define_replace_column(const SegmentTable *table, Column *column, CheckedRule *rule)
+define_retire_cuts(const SegmentTable *table, const char *name)
 {
-	Oid			relid = table->relid;
-	List	   *readers = rule_readers(table, column->name);
 	ListCell   *lc;
 
-	define_notice_unanalyzed(table, rule, define_describe_column(column));
-
-	/* cut points between scores of before say nothing of those to come */
-	foreach(lc, readers)
+	foreach(lc, rule_readers(table, name))
 	{
 		Column	   *reader = catalog_find_column(table, strVal(lfirst(lc)));
 
-		if (reader->kind == COLUMN_BAND)
-			catalog_retire_cuts(relid, reader->name);
+		if (reader != NULL && reader->kind == COLUMN_BAND)
+			catalog_retire_cuts(table->relid, reader->name);
 	}
+}
+
+void
+define_replace_column(const SegmentTable *table, Column *column, CheckedRule *rule)
+{
+	define_notice_unanalyzed(table, rule, define_describe_column(column));
+	define_retire_cuts(table, column->name);
 	if (column->kind == COLUMN_BAND)
 		rule = define_check_column(table, column);
 	define_put_column(table, column, rule);
@@ -89,7 +91,9 @@ define_alter(Oid relid, Column *column)
 	List	   *readers = rule_readers(table, column->name);
 	bool		over_events = old->over == OVER_EVENTS;
 
-	refuse_circle(table, column, column->kind == COLUMN_BAND ? column->depends : rule->depends);
+	/* names of the stream are not columns of the row, though they may be spelled alike */
+	if (column->over != OVER_EVENTS)
+		refuse_circle(table, column, column->kind == COLUMN_BAND ? column->depends : rule->depends);
 	if (rule->type != old->type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

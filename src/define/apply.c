@@ -153,6 +153,7 @@ drop_gone(Apply *apply)
 	{
 		Column	   *column = list_nth(apply->gone, i);
 
+		define_retire_cuts(apply->table, column->name);
 		define_drop_column(apply->table, column->name);
 		if (column->kind != COLUMN_ATTRIBUTE)
 			plan_add(apply->plan, "drop", define_kind_name(column->kind), column->name,
@@ -247,6 +248,7 @@ apply_column(Apply *apply, Column *column)
 		/* nobody has to wait until every row is written anew */
 		plan_add(apply->plan, "drop", define_kind_name(old->kind), old->name,
 				 plan_text_of_column(old, old->expression), NULL);
+		define_retire_cuts(apply->table, old->name);
 		define_drop_column(apply->table, old->name);
 		apply_reload(apply);
 		define_add_column(apply->table, column);

@@ -120,6 +120,9 @@ extern void define_refuse_circle(List *names);
 
 /* alter.c */
 
+/* Puts cut points of bands that read a column out of force: they lie between other values. */
+extern void define_retire_cuts(const SegmentTable *table, const char *name);
+
 /*
  * Stores an altered column with its rule; what reads it is to be checked again.
  * Cut points of bands that read it are out of force.  Marks nobody.

@@ -16,7 +16,6 @@
 #include "lock.h"
 #include "miscadmin.h"
 #include "pgtime.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
@@ -54,7 +53,7 @@ define_open(Oid relid)
 
 	/* in the order in which refreshes lock */
 	catalog_lock_work(relid, ExclusiveLock, true);
-	LockRelationOid(relid, ShareRowExclusiveLock);
+	lock_one(relid, ShareRowExclusiveLock);
 	table = catalog_load(relid);
 	catalog_check_owner(relid);
 	return table;

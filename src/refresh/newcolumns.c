@@ -13,20 +13,6 @@
 #include "refresh/internal.h"
 #include "rule/rule.h"
 
-/* Does every column hold for an interval, and not as of refreshed_at alone? */
-static bool
-all_exact(const SegmentTable *table)
-{
-	ListCell   *lc;
-
-	foreach(lc, table->columns)
-	{
-		if (((Column *) lfirst(lc))->unanalyzed != NULL)
-			return false;
-	}
-	return true;
-}
-
 /*
  * Computes columns (of String) from the stored rows.  A row that is written
  * speaks of the present instant from now on; unless some column of it would
@@ -49,7 +35,7 @@ compute(Refresh *refresh, const SegmentTable *table, List *again)
 	progress_start(&refresh->run, "applying", evaluation->count);
 	evaluation_register(evaluation);
 	refresh->run.changed += apply_rows(table, (Datum) 0, as_of,
-									   all_exact(table) ? APPLY_NEW_COLUMNS : APPLY_AGAIN);
+									   catalog_all_exact(table) ? APPLY_NEW_COLUMNS : APPLY_AGAIN);
 	refresh->run.processed += evaluation->count;
 	context_leave(&ctx);
 	apply_next_due(table);

@@ -178,13 +178,29 @@ evaluate_and_recut(const SegmentTable *table, bool future, const char *band, Tim
 	}
 }
 
+/* Does time change one of these columns (of String)? */
+static bool
+some_move(const SegmentTable *table, List *again)
+{
+	ListCell   *lc;
+
+	foreach(lc, again)
+	{
+		if (catalog_find_column(table, strVal(lfirst(lc)))->crossings != NIL)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Is there, among a band and what reads it, an expression whose value is good
- * for refreshed_at alone, because of more than the columns that it reads?
+ * for refreshed_at alone, because of more than the columns that it reads?  Or
+ * because of these, if one of them will be as of now.
  */
 static bool
 only_good_when_refreshed(const SegmentTable *table, List *again)
 {
+	bool		moves = some_move(table, again);
 	ListCell   *lc;
 
 	foreach(lc, again)
@@ -192,8 +208,8 @@ only_good_when_refreshed(const SegmentTable *table, List *again)
 		Column	   *column = catalog_find_column(table, strVal(lfirst(lc)));
 
 		if (column->unanalyzed != NULL &&
-			rule_is_moving(rule_check(column->expression, table, SCOPE_ROW, table->relid,
-									  column->name)->node, NULL))
+			(moves || rule_is_moving(rule_check(column->expression, table, SCOPE_ROW, table->relid,
+												column->name)->node, NULL)))
 			return true;
 	}
 	return false;
@@ -229,7 +245,11 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 			evaluation = evaluate_query(table, rule_again_sql(table, again), (Datum) 0, false);
 		}
 		evaluation_register(evaluation);
-		written = apply_rows(table, (Datum) 0, as_of, from_events ? APPLY_REFRESH : APPLY_AGAIN);
+
+		/* what time changes holds now, and need not have held when the row was refreshed */
+		written = apply_rows(table, (Datum) 0, as_of, from_events ? APPLY_REFRESH :
+							 some_move(table, again) && catalog_all_exact(table) ?
+							 APPLY_NEW_COLUMNS : APPLY_AGAIN);
 	}
 	context_leave(&ctx);
 	if (evaluation != NULL)

@@ -40,6 +40,7 @@ typedef struct Verification
 	TimestampTz as_of;
 	bool		nothing_judged;	/* the whole table is dirty, or was never computed */
 	bool		before_last;	/* as_of lies before the latest refresh */
+	TimestampTz next_due;		/* no refresh looks for a row that is due before */
 	Datum		dirty;			/* text[] of keys not judged */
 	ReturnSetInfo *result;
 } Verification;
@@ -56,7 +57,8 @@ static const char *const dirty_sql =
 "   count(*) FILTER (WHERE key IS NULL) > 0"
 "     OR NOT EXISTS (SELECT FROM segment.table_state WHERE tbl = $1)"
 "     OR EXISTS (SELECT FROM segment.new_column WHERE tbl = $1),"
-"   EXISTS (SELECT FROM segment.table_state WHERE tbl = $1 AND as_of > $2)"
+"   EXISTS (SELECT FROM segment.table_state WHERE tbl = $1 AND as_of > $2),"
+"   coalesce((SELECT next_due FROM segment.table_state WHERE tbl = $1), '-infinity')"
 " FROM marks";
 
 /* Which customers are not judged: those that the next refresh will look at. */
@@ -75,6 +77,7 @@ read_dirty(Verification *v)
 	v->dirty = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull);
 	v->nothing_judged = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
 	v->before_last = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
+	v->next_due = DatumGetTimestampTz(SPI_getbinval(row, SPI_tuptable->tupdesc, 4, &isnull));
 	context_leave(&ctx);
 }
 
@@ -215,7 +218,8 @@ columns_to_judge(const SegmentTable *table, bool exact)
 /*
  * The comparison of registered rows with the table.  $1 as-of, $2 keys not
  * judged, $3 the refreshed_at of the rows to judge, or null for all; with it,
- * rows on one side only are left to the pass over exact columns.
+ * rows on one side only are left to the pass over exact columns.  $4: a row
+ * whose valid_until lies before it was changed by hand, and stays as it is.
  */
 static char *
 comparison_sql(Verification *v, List *columns, bool exact)
@@ -228,6 +232,12 @@ comparison_sql(Verification *v, List *columns, bool exact)
 
 	initStringInfo(&values);
 	initStringInfo(&any);
+	if (exact)
+	{
+		appendStringInfoString(&values, ", ('valid_until', to_jsonb(o.valid_until),"
+							   " to_jsonb(n.valid_until), CASE WHEN o.valid_until < $4 THEN true END)");
+		appendStringInfoString(&any, " OR o.valid_until < $4");
+	}
 	foreach(lc, columns)
 	{
 		Column	   *column = lfirst(lc);
@@ -247,9 +257,9 @@ comparison_sql(Verification *v, List *columns, bool exact)
 					"   jsonb_object_agg(name, expected) FILTER (WHERE n.%s IS NOT NULL) AS expected"
 					"   FROM (VALUES (NULL, NULL::jsonb, NULL::jsonb, NULL::bool)%s)"
 					"     c(name, stored, expected, differs)"
-					"   WHERE name IS NOT NULL AND (differs OR o.%s IS NULL OR n.%s IS NULL)) d"
+					"   WHERE name IS NOT NULL AND (differs OR differs IS NOT NULL AND (o.%s IS NULL OR n.%s IS NULL))) d"
 					" WHERE (%s%s) AND NOT %s"
-					" AND (o.%s IS NULL OR o.valid_until > $1 AND o.refreshed_at <= $1)"
+					" AND (o.%s IS NULL OR (o.valid_until > $1 OR o.valid_until < $4) AND o.refreshed_at <= $1)"
 					" AND ($3 IS NULL OR o.refreshed_at = $3)"
 					" ORDER BY 1",
 					KEY_TEXT_COLUMN, key, key, key, ROWS_NAME, PRESENT_COLUMN,
@@ -284,9 +294,10 @@ return_rows(Verification *v)
 static void
 judge(Verification *v, List *columns, bool exact, Datum keys, TimestampTz as_of)
 {
-	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID, TIMESTAMPTZOID};
-	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty, TimestampTzGetDatum(as_of)};
-	char		nulls[] = {' ', ' ', exact ? 'n' : ' ', '\0'};
+	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty, TimestampTzGetDatum(as_of),
+	TimestampTzGetDatum(v->next_due)};
+	char		nulls[] = {' ', ' ', exact ? 'n' : ' ', ' ', '\0'};
 	Evaluation *evaluation;
 	RunContext	ctx;
 
@@ -294,7 +305,7 @@ judge(Verification *v, List *columns, bool exact, Datum keys, TimestampTz as_of)
 	context_set_as_of(as_of);
 	evaluation = evaluate(v->table, keys, false, true);
 	evaluation_register(evaluation);
-	if (SPI_execute_with_args(comparison_sql(v, columns, exact), 3, types, values, nulls,
+	if (SPI_execute_with_args(comparison_sql(v, columns, exact), 4, types, values, nulls,
 							  true, 0) != SPI_OK_SELECT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
@@ -372,21 +383,22 @@ judge_history(Verification *v)
 static void
 notice_unjudged(Verification *v)
 {
-	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID, BOOLOID};
-	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty, BoolGetDatum(v->nothing_judged)};
+	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID, BOOLOID, TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty, BoolGetDatum(v->nothing_judged),
+	TimestampTzGetDatum(v->next_due)};
 	const char *key = quote_identifier(v->table->key_name);
 	int64		unjudged;
 	RunContext	ctx;
 
 	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
 	run_sql(psprintf("SELECT (SELECT count(*) FROM %s WHERE $3 OR valid_until <= $1"
-					 "   OR refreshed_at > $1 OR %s)"
+					 "   AND valid_until >= $4 OR refreshed_at > $1 OR %s)"
 					 " + (SELECT count(*) FROM unnest($2) __segment_d WHERE NOT EXISTS"
 					 "   (SELECT FROM %s o WHERE o.%s %s __segment_d::%s))",
 					 catalog_qualified_name(v->table->relid), is_dirty(v->table, key),
 					 catalog_qualified_name(v->table->relid), key,
 					 catalog_equality(v->table->key_type), catalog_type_name(v->table->key_type)),
-			3, types, values, true);
+			4, types, values, true);
 	context_leave(&ctx);
 	unjudged = first_int64();
 	if (v->nothing_judged)

@@ -137,6 +137,14 @@ SELECT segment.alter_group('customers', 'stage', 'first', 'recent', 'rest', 'tru
 SELECT try($$SELECT segment.alter_band('customers', 'rank', 'last_at')$$);
 SELECT try($$SELECT segment.alter_score('customers', 'total', 'sum(value) + count(*)')$$);
 
+-- a column of the stream that is spelled like a reader is not that reader
+BEGIN;
+SELECT segment.add_source('customers', 'event', key => 'customer', at => 'at', event => '''other''', extra => '{"stage": "amount"}');
+SELECT segment.alter_score('customers', 'last_at', 'max(at) FILTER (WHERE stage > 10 OR stage IS NULL)');
+CALL segment.refresh('customers');
+SELECT * FROM segment.verify('customers');
+ROLLBACK;
+
 -- what moves in a way that is not analyzed is said of the column and of what reads it
 SET client_min_messages = notice;
 SELECT segment.alter_score('customers', 'points', 'total + extract(second FROM now())::bigint');

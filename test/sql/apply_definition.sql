@@ -208,6 +208,19 @@ SELECT action, kind, name FROM segment.apply_definition(segment.definition('hand
 SELECT count(*) FROM segment.scores WHERE tbl = 'handmade'::regclass;
 ROLLBACK;
 
+-- cut points between values of a score that is another now are out of force, though what is between stays as it is
+SELECT segment.add_score('handmade', 'figure', 'n');
+SELECT segment.add_score('handmade', 'digits', 'length(figure::text)');
+SELECT segment.add_band('handmade', 'size', 'digits', 2);
+CALL segment.refresh('handmade');
+SELECT version, cuts FROM segment.bands WHERE tbl = 'handmade'::regclass AND name = 'size';
+SELECT action, kind, name FROM segment.apply_definition(replace(segment.definition('handmade')::text,
+	'{"name": "figure", "expression": "n"}', '{"name": "figure", "expression": "n * 100.0"}')::jsonb);
+SELECT version, cuts FROM segment.bands WHERE tbl = 'handmade'::regclass AND name = 'size';
+CALL segment.refresh('handmade');
+SELECT version, cuts FROM segment.bands WHERE tbl = 'handmade'::regclass AND name = 'size';
+SELECT * FROM segment.verify('handmade');
+
 -- only the owner
 CREATE ROLE regress_segment_apply;
 GRANT USAGE ON SCHEMA apply TO regress_segment_apply;

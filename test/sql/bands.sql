@@ -250,6 +250,37 @@ SELECT segment.add_band('people', 'rank', 'key', 40) FROM (SELECT segment.add_sc
 CALL segment.refresh('people');
 SELECT count(*) FROM people WHERE rank <> id;
 
+-- what a recut makes of a time was not always so: the row is of now then
+CREATE TABLE call (customer int, at timestamptz, amount int);
+INSERT INTO call SELECT n, timestamptz '2024-01-10 00:00:00+00' - n * interval '1 hour', n FROM generate_series(1, 30) n;
+SET segment.as_of = '2024-01-10 00:00:00+00';
+SELECT segment.create_table('callers', 'customer', 'int');
+SELECT segment.add_source('callers', 'call', key => 'customer', at => 'at', value => 'amount');
+SELECT segment.add_score('callers', 'total', 'sum(value)');
+SELECT segment.add_score('callers', 'last_at', 'max(at)');
+SELECT segment.add_band('callers', 'third', 'total', 3);
+SELECT segment.add_segment('callers', 'quiet', 'third = 2 AND last_at < now() - interval ''1 day''');
+CALL segment.refresh('callers');
+SET segment.as_of = '2024-01-10 06:00:00+00';
+INSERT INTO call SELECT 100 + n, segment.now(), 100 + n FROM generate_series(1, 12) n;
+CALL segment.refresh('callers');
+SELECT segment.recut('callers', 'third');
+SELECT * FROM segment.verify('callers');
+SET segment.as_of = '2024-01-10 03:00:00+00';
+SELECT * FROM segment.verify('callers');
+SET segment.as_of = '2024-01-10 06:00:00+00';
+SET client_min_messages = error;
+SELECT segment.add_score('callers', 'second', 'extract(second FROM now())');
+SELECT segment.add_segment('callers', 'both', 'quiet AND second >= 0');
+SET client_min_messages = warning;
+CALL segment.refresh('callers');
+SET segment.as_of = '2024-01-10 12:00:00+00';
+INSERT INTO call SELECT 200 + n, segment.now(), 1 FROM generate_series(1, 24) n;
+CALL segment.refresh('callers');
+SELECT segment.recut('callers', 'third');
+SELECT * FROM segment.verify('callers');
+SELECT segment.drop_table('callers');
+
 -- who may read the table sees its bands, and nobody else
 CREATE ROLE regress_segment_bands_reader;
 GRANT USAGE ON SCHEMA bands TO regress_segment_bands_reader;
