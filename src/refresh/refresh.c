@@ -438,6 +438,10 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 												 ALLOCSET_DEFAULT_SIZES);
 	run_start(&refresh.run, refresh.relid, rebuild ? "rebuild" : "refresh");
 	end_step(&refresh);
+
+	/* no step gives back its locks then, and definitions lock in this order, too */
+	if (!refresh.nonatomic)
+		catalog_lock_work(refresh.relid, ExclusiveLock, true);
 	disabled = ensure_triggers(&refresh);
 	end_step(&refresh);
 	refuse_disabled(&refresh, disabled);
