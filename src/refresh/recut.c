@@ -324,6 +324,15 @@ segment_recut(PG_FUNCTION_ARGS)
 				 errdetail("Rows of %s speak of a later instant than %s.",
 						   catalog_qualified_name(refresh.relid), timestamptz_to_str(refresh.started)),
 				 errhint("CALL segment.rebuild() undoes what was later, and makes new cut points.")));
+
+	/* cut points between scores that wait to be computed anew would be of the old ones */
+	refresh.run.tbl = refresh.relid;
+	if (compute_new_columns(&refresh, table))
+	{
+		progress_end();
+		table = open_table(&refresh);
+		band = require_band(table, band->name);
+	}
 	if (recut_band(&refresh, table, band) < 0)
 		ereport(NOTICE,
 				(errmsg("no customer has a score for band \"%s\"", band->name),

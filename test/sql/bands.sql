@@ -279,6 +279,16 @@ INSERT INTO call SELECT 200 + n, segment.now(), 1 FROM generate_series(1, 24) n;
 CALL segment.refresh('callers');
 SELECT segment.recut('callers', 'third');
 SELECT * FROM segment.verify('callers');
+-- scores that wait to be computed anew are, before cut points are made of them
+SELECT segment.add_score('callers', 'twice', 'total * 2');
+SELECT segment.add_band('callers', 'by_twice', 'twice', 2);
+CALL segment.refresh('callers');
+SELECT segment.alter_score('callers', 'twice', 'total * -2');
+SELECT segment.recut('callers', 'by_twice');
+SELECT new_columns FROM segment.status WHERE tbl = 'callers'::regclass;
+CALL segment.refresh('callers');
+SELECT version, cuts, shares FROM segment.bands WHERE name = 'by_twice';
+SELECT * FROM segment.verify('callers');
 SELECT segment.drop_table('callers');
 
 -- who may read the table sees its bands, and nobody else
