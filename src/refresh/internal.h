@@ -127,6 +127,9 @@ extern bool band_is_cut(const SegmentTable *table, const Column *band);
  */
 extern bool compute_new_columns(Refresh *refresh, const SegmentTable *table);
 
+/* Is there, among the columns that wait to be computed, a band without cut points? */
+extern bool new_bands_wait(const SegmentTable *table);
+
 /* history.c */
 
 /* For each recorded column, ", value before": as the row (o) of the table has it. */

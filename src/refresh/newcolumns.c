@@ -68,6 +68,25 @@ readers_of_new_bands(const SegmentTable *table, List *names, List **bands)
 }
 
 bool
+new_bands_wait(const SegmentTable *table)
+{
+	List	   *names;
+	ListCell   *lc;
+
+	if (!has_bands(table))
+		return false;
+	names = catalog_new_columns(table->relid);
+	foreach(lc, names)
+	{
+		Column	   *column = catalog_find_column(table, lfirst(lc));
+
+		if (column != NULL && column->kind == COLUMN_BAND && !band_is_cut(table, column))
+			return true;
+	}
+	return false;
+}
+
+bool
 compute_new_columns(Refresh *refresh, const SegmentTable *table)
 {
 	List	   *names = NIL;

@@ -210,6 +210,16 @@ process_batch(Refresh *refresh)
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
 	table = open_table(refresh);
 	due = Min(due_ready(refresh, table), segment_batch_size);
+
+	/* those of the batch would have no band, and leave what reads it, until there are cut points */
+	if (new_bands_wait(table))
+	{
+		compute_new_columns(refresh, table);
+		progress_end();
+		MemoryContextSwitchTo(old);
+		end_step(refresh);
+		return true;
+	}
 	limit = segment_batch_size - Min(due, segment_batch_size / 2);
 	marked = limit;
 	keys = claim_keys(refresh, due, &marked);
@@ -326,7 +336,7 @@ process_whole(Refresh *refresh, bool rewind)
 	progress_end();
 }
 
-/* Columns that are new, after the batches: who was dirty has them, and no row is the poorer for waiting. */
+/* Columns that are new, after the batches: who was dirty has them then. */
 static bool
 process_new_columns(Refresh *refresh)
 {

@@ -289,6 +289,16 @@ SELECT new_columns FROM segment.status WHERE tbl = 'callers'::regclass;
 CALL segment.refresh('callers');
 SELECT version, cuts, shares FROM segment.bands WHERE name = 'by_twice';
 SELECT * FROM segment.verify('callers');
+-- who is dirty when a band is altered does not lose it, nor what reads it, until the others have it
+SELECT segment.add_segment('callers', 'second_half', 'by_twice = 2');
+CALL segment.refresh('callers');
+SELECT segment.alter_band('callers', 'by_twice', 'total', 2, true);
+INSERT INTO call VALUES (1, '2024-01-10 11:00:00+00', 0);
+SET segment.as_of = '2024-01-10 12:00:01+00';
+CALL segment.refresh('callers');
+SELECT segment, label, entered_at, left_at FROM callers_history
+WHERE customer = 1 AND segment IN ('by_twice', 'second_half') ORDER BY 1, 3;
+SELECT * FROM segment.verify('callers');
 SELECT segment.drop_table('callers');
 
 -- who may read the table sees its bands, and nobody else
