@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 #include "context.h"
 #include "define/define.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
@@ -276,17 +277,37 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* What the history has open of a column ends now. */
+/*
+ * What the history has open of a column ends now; but not before the latest
+ * refresh, which may have come after this transaction began: what it saw was so.
+ */
 static void
 close_history(const SegmentTable *table, const char *name)
 {
+	static const char *const latest_sql =
+		"SELECT as_of FROM segment.table_state WHERE tbl = $1 AND as_of > $2";
 	char	   *history = catalog_qualified_name(table->history);
-	char	   *now = quote_literal_cstr(timestamptz_to_str(context_instant()));
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID};
+	Datum		values[] = {ObjectIdGetDatum(table->relid), TimestampTzGetDatum(context_instant())};
+	char	   *instant;
+	RunContext	ctx;
 
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	if (SPI_execute_with_args(latest_sql, 2, types, values, NULL, false, 1) == SPI_OK_SELECT &&
+		SPI_processed == 1)
+	{
+		bool		isnull;
+
+		values[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	}
+	SPI_finish();
+	context_leave(&ctx);
+	instant = quote_literal_cstr(timestamptz_to_str(DatumGetTimestampTz(values[1])));
 	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",
-			   history, quote_literal_cstr(name), now);
+			   history, quote_literal_cstr(name), instant);
 	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment = %s AND left_at IS NULL",
-			   history, now, quote_literal_cstr(name));
+			   history, instant, quote_literal_cstr(name));
 }
 
 void

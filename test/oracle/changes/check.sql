@@ -61,9 +61,9 @@ BEGIN
 		-- without a score they stay as they were
 		EXECUTE format('WITH v AS (SELECT array_agg(%1$I ORDER BY %1$I) AS v, count(*) AS n FROM %2$s WHERE %1$I IS NOT NULL),
 			cut AS (SELECT array_agg(v[ceil(i * n::numeric / %5$s)] ORDER BY i) AS c, max(n) AS n FROM v, generate_series(1, %5$s - 1) i)
-			SELECT format(''cuts of %%s are %%s, not %%s'', %3$L, %4$L, c) FROM cut WHERE n > 0 AND c IS DISTINCT FROM %6$s',
+			SELECT format(''cuts of %%s are %%s, not %%s'', %3$L, %4$L, c) FROM cut WHERE n > 0 AND c%6$s IS DISTINCT FROM %7$s',
 			b.ours, s.tbl, b.name, b.cuts, b.bands,
-			CASE WHEN b.cuts IS NULL THEN 'NULL' ELSE format('%L::text[]::%s[]', b.cuts, b.type) END) INTO wrong;
+			'::' || b.type || '[]', CASE WHEN b.cuts IS NULL THEN 'NULL' ELSE format('%L::text[]::%s[]', b.cuts, b.type) END) INTO wrong;
 		EXIT WHEN wrong IS NOT NULL;
 	END LOOP;
 	RETURN wrong;
