@@ -4,7 +4,7 @@
 # changes; after each refresh the rows and the history are compared with plain
 # SQL, and verify() has to be empty at all times.
 #
-#   test/oracle/changes/run.sh                             8 seeds, two at a time
+#   test/oracle/changes/run.sh                             12 seeds, two at a time
 #   CHANGES_SEEDS=17 CHANGES_VERBOSE=on .../run.sh         repeats one, showing each statement
 #   CHANGES_SEEDS="100 200" CHANGES_STEPS=1000 .../run.sh  seeds from 100 to 200, 1000 changes each
 #   CHANGES_PATH=alone .../run.sh                          refreshes outside of transaction blocks alone; block: inside;
@@ -18,7 +18,7 @@
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-set -- ${CHANGES_SEEDS:-1 8}
+set -- ${CHANGES_SEEDS:-1 12}
 first=$1
 last=${2:-$1}
 jobs=${CHANGES_JOBS:-2}
@@ -46,7 +46,8 @@ psql -X -q -d "$home" -v ON_ERROR_STOP=1 <<-END
 END
 PGDATABASE=segment_changes
 export PGDATABASE
-psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION segment' -f "$here/load.sql" >"$work/load" 2>&1 ||
+psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION segment' -f "$here/load.sql" \
+	-c "SELECT changes.plant('$plant', NULL)" >"$work/load" 2>&1 ||
 	{ cat "$work/load"; exit 1; }
 
 # Seeds $1, $1 + jobs, ..., each in a session of its own.
