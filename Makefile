@@ -87,6 +87,7 @@ OBJS = \
 	src/refresh/apply.o \
 	src/refresh/history.o \
 	src/refresh/recut.o \
+	src/refresh/newcolumns.o \
 	src/refresh/state.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
