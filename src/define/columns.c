@@ -315,30 +315,32 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 /*
  * What the history has open of a column ends now; but not before the latest
  * refresh, which may have come after this transaction began: what it saw was so.
+ * Nor must a refresh speak of an earlier instant from now on.
  */
 static void
 close_history(const SegmentTable *table, const char *name)
 {
-	static const char *const latest_sql =
-		"SELECT as_of FROM segment.table_state WHERE tbl = $1 AND as_of > $2";
+	static const char *const raise_sql =
+		"UPDATE segment.table_state SET as_of = greatest(as_of, $2) WHERE tbl = $1 RETURNING as_of";
 	char	   *history = catalog_qualified_name(table->history);
 	Oid			types[] = {OIDOID, TIMESTAMPTZOID};
 	Datum		values[] = {ObjectIdGetDatum(table->relid), TimestampTzGetDatum(context_instant())};
+	bool		isnull = true;
+	TimestampTz as_of = 0;
 	char	   *instant;
 	RunContext	ctx;
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	if (SPI_execute_with_args(latest_sql, 2, types, values, NULL, false, 1) == SPI_OK_SELECT &&
+	if (SPI_execute_with_args(raise_sql, 2, types, values, NULL, false, 0) == SPI_OK_UPDATE_RETURNING &&
 		SPI_processed == 1)
-	{
-		bool		isnull;
-
-		values[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	}
+		as_of = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+												  1, &isnull));
 	SPI_finish();
 	context_leave(&ctx);
-	instant = quote_literal_cstr(timestamptz_to_str(DatumGetTimestampTz(values[1])));
+	if (isnull)
+		as_of = context_instant();	/* never refreshed on this server */
+	instant = quote_literal_cstr(timestamptz_to_str(as_of));
 	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",
 			   history, quote_literal_cstr(name), instant);
 	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment = %s AND left_at IS NULL",

@@ -57,7 +57,11 @@ static void
 append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 				   const char *key, bool keyed, ApplyMode mode)
 {
-	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new", key);
+	/* who is back: intervals of a row that was deleted by hand are open still */
+	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new,"
+					 " o.%s IS NULL AND EXISTS (SELECT FROM %s h WHERE %s AND h.left_at IS NULL)"
+					 " AS __segment_is_back", key, key, catalog_qualified_name(table->history),
+					 same_key(table, "h", "n"));
 	history_append_before(sql, table);
 	appendStringInfo(sql, " FROM %s n LEFT JOIN %s o ON %s WHERE n.%s"
 					 " AND (o.%s IS NULL OR %s ROW(o.valid_until",
@@ -126,7 +130,7 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode m
 	append_differences(&sql, table, name, key, keyed, mode);
 	append_writes(&sql, table, name, key, mode);
 	if (mode != APPLY_REWIND)
-		history_append_moves(&sql, table);
+		history_append_moves(&sql, table, !keyed && mode == APPLY_REFRESH);
 	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
 						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
 	run_sql(sql.data, keyed ? 2 : 1, types, values, false);

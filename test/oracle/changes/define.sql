@@ -30,7 +30,8 @@ LANGUAGE sql VOLATILE AS $$
 	ORDER BY name IN (SELECT c.name FROM c_column c) AND random() < 0.97, random() LIMIT 1
 $$;
 
--- What the history has open of dropped columns ends: now, but not before what it says already.
+-- What the history has open of dropped columns ends: now, but not before what
+-- it says already; and nothing is refreshed as of before then, but as going back.
 CREATE FUNCTION changes.dropped(names text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -39,6 +40,8 @@ BEGIN
 	DELETE FROM c_history WHERE segment = ANY (names) AND left_at IS NULL AND entered_at >= t;
 	UPDATE c_history SET left_at = t WHERE segment = ANY (names) AND left_at IS NULL;
 	DELETE FROM c_checkpoint WHERE segment = ANY (names) AND as_of >= t;
+	UPDATE c_seed SET latest = t
+	WHERE latest IS NOT NULL AND EXISTS (SELECT FROM c_column WHERE name = ANY (names) AND kind IN ('segment', 'group', 'band'));
 	DELETE FROM c_column WHERE name = ANY (names);
 END $$;
 
