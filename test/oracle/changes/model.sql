@@ -73,10 +73,12 @@ $$;
 CREATE FUNCTION changes.loose() RETURNS text[]
 LANGUAGE sql AS $$ SELECT changes.readers(changes.unanalyzed((SELECT relid FROM c_seed))) $$;
 
--- The cut points in force of a band.
+-- The cut points in force of a band; NULL before there are any, and once its
+-- score is another one.
 CREATE FUNCTION changes.cuts(tbl regclass, name text, OUT cuts text[], OUT type text)
 LANGUAGE sql SECURITY DEFINER AS $$
-	SELECT cuts, type::text FROM segment.config_band_cut b WHERE b.tbl = $1 AND b.band = $2 ORDER BY version DESC LIMIT 1
+	SELECT CASE WHEN to_jsonb(b) ->> 'retired_at' IS NULL THEN cuts END, type::text
+	FROM segment.config_band_cut b WHERE b.tbl = $1 AND b.band = $2 ORDER BY version DESC LIMIT 1
 $$;
 
 -- Expressions.  now() becomes the instant as a literal in plain SQL.  {i} is a
