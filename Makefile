@@ -96,6 +96,8 @@ OBJS = \
 	src/look/look.o \
 	src/look/asof.o \
 	src/look/readable.o \
+	src/look/tidy.o \
+	src/look/counts.o \
 	src/look/parts.o \
 	src/look/explain.o \
 	src/look/population.o \
