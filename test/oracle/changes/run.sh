@@ -4,7 +4,7 @@
 # changes; after each refresh the rows and the history are compared with plain
 # SQL, and verify() has to be empty at all times.
 #
-#   test/oracle/changes/run.sh                             12 seeds, two at a time
+#   test/oracle/changes/run.sh                             10 seeds, two at a time
 #   CHANGES_SEEDS=17 CHANGES_VERBOSE=on .../run.sh         repeats one, showing each statement
 #   CHANGES_SEEDS="100 200" CHANGES_STEPS=1000 .../run.sh  seeds from 100 to 200, 1000 changes each
 #   CHANGES_PATH=alone .../run.sh                          refreshes outside of transaction blocks alone; block: inside;
@@ -18,7 +18,7 @@
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-set -- ${CHANGES_SEEDS:-1 12}
+set -- ${CHANGES_SEEDS:-1 10}
 first=$1
 last=${2:-$1}
 jobs=${CHANGES_JOBS:-2}
