@@ -153,6 +153,14 @@ FROM (SELECT *, entered_at < lag(left_at) OVER (PARTITION BY customer, segment O
 	  FROM customers_history WHERE segment = 'sum') h;
 SELECT * FROM segment.verify('customers');
 
+-- verify as of before the latest refresh: since when somebody has had no row is not known
+SELECT segment.set_eligible('customers', 'now() < timestamptz ''2040-01-04 00:00:00+00''');
+SET segment.as_of = '2040-01-05 00:00:00+00';
+CALL segment.refresh('customers');
+SET segment.as_of = '2040-01-03 00:00:00+00';
+SELECT count(*) AS customers FROM customers;
+SELECT * FROM segment.verify('customers');
+
 -- a history dropped by hand
 BEGIN;
 DROP VIEW member;

@@ -77,8 +77,9 @@ LANGUAGE sql AS $$ SELECT changes.readers(changes.unanalyzed((SELECT relid FROM 
 -- score is another one.
 CREATE FUNCTION changes.cuts(tbl regclass, name text, OUT cuts text[], OUT type text)
 LANGUAGE sql SECURITY DEFINER AS $$
-	SELECT CASE WHEN to_jsonb(b) ->> 'retired_at' IS NULL THEN cuts END, type::text
-	FROM segment.config_band_cut b WHERE b.tbl = $1 AND b.band = $2 ORDER BY version DESC LIMIT 1
+	SELECT cuts, type::text
+	FROM (SELECT * FROM segment.config_band_cut b WHERE b.tbl = $1 AND b.band = $2 ORDER BY version DESC LIMIT 1) b
+	WHERE to_jsonb(b) ->> 'retired_at' IS NULL
 $$;
 
 -- Expressions.  now() becomes the instant as a literal in plain SQL.  {i} is a
