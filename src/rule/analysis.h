@@ -51,6 +51,8 @@ typedef struct Chain
 	ChainDomain domain;
 	bool		stepping;		/* stands still from one instant to the next */
 	double		factor;			/* of a number */
+	bool		rounded;		/* a whole number may be missed by a rounding error */
+	bool		hasty;			/* changes more often than once a second */
 	/* What makes it step is the beginning of this unit on this clock alone, if given. */
 	char	   *unit;
 	char	   *zone;			/* as SQL */

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/stratnum.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
@@ -78,7 +80,9 @@ comparable(Chain *chain, Oid type)
 			if (type != INT2OID && type != INT4OID && type != INT8OID && type != NUMERICOID &&
 				type != FLOAT8OID)
 				return false;
-			chain_append(chain, "number", psprintf("'%.17g'::float8", chain->factor));
+			/* a factor that is not whole: the flip is looked for beside the instant, too */
+			chain_append(chain, "number", psprintf("'%.17g'::float8", chain->rounded ?
+												   nextafter(chain->factor, 0) : chain->factor));
 			return true;
 		default:
 			return false;
