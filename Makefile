@@ -81,6 +81,7 @@ OBJS = \
 	src/define/stream.o \
 	src/define/columns.o \
 	src/define/groups.o \
+	src/define/history.o \
 	src/define/bands.o \
 	src/define/alter.o \
 	src/define/order.o \
