@@ -64,11 +64,7 @@ define_replace_column(const SegmentTable *table, Column *column, CheckedRule *ru
 	define_put_column(table, column, rule);
 }
 
-/*
- * A band whose cut points are retired is computed from the events: a rebuild
- * cuts it before anything is written.  Dirty customers would otherwise be
- * without a band until it is cut, and the history would have a gap there.
- */
+/* Bands whose cut points are retired are cut anew, whatever else there is to compute. */
 void
 define_replaced(Oid relid, const char *name)
 {
@@ -78,11 +74,10 @@ define_replaced(Oid relid, const char *name)
 	define_changed(relid, name);
 	foreach(lc, rule_readers(table, name))
 	{
-		if (catalog_find_column(table, strVal(lfirst(lc)))->kind == COLUMN_BAND)
-		{
-			marklog_append_all(relid);
-			break;
-		}
+		char	   *reader = strVal(lfirst(lc));
+
+		if (catalog_find_column(table, reader)->kind == COLUMN_BAND)
+			define_changed(relid, reader);
 	}
 }
 

@@ -127,6 +127,9 @@ extern bool band_is_cut(const SegmentTable *table, const Column *band);
  */
 extern bool compute_new_columns(Refresh *refresh, const SegmentTable *table);
 
+/* Is a band among them that has no cut points, or none any more? */
+extern bool new_band_waits(const SegmentTable *table);
+
 /* history.c */
 
 /* For each recorded column, ", value before": as the row (o) of the table has it. */
