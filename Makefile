@@ -63,6 +63,8 @@ OBJS = \
 	src/rule/search.o \
 	src/rule/own.o \
 	src/rule/decay.o \
+	src/rule/decaying.o \
+	src/rule/decay_steps.o \
 	src/rule/stream.o \
 	src/rule/compile.o \
 	src/rule/crossing.o \

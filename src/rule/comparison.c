@@ -218,7 +218,11 @@ comparison_flip(const TimeWalk *walk, Node *node)
 	strategy = strategy_of(op->opno);
 	left = linitial(op->args);
 	right = lsecond(op->args);
-	if (strategy == InvalidStrategy || walk_moving(walk, left) == walk_moving(walk, right))
+	if (strategy == InvalidStrategy)
+		return NULL;
+	if (walk_moving(walk, left) && walk_moving(walk, right))
+		return IsA(node, NullIfExpr) ? NULL : decaying_flip_of_both(walk, left, right);
+	if (!walk_moving(walk, left) && !walk_moving(walk, right))
 		return NULL;
 	if (walk_moving(walk, right))
 	{

@@ -91,39 +91,15 @@ other_field(const TimeWalk *walk, FieldSelect *field, const char *name)
 	return psprintf("(%s).%s", walk_text(walk, (Node *) field->arg), name);
 }
 
-/* The score of a column read by a rule over the row. */
-static Node *
-score_of(const TimeWalk *walk, Node *node)
+Const *
+own_half_life(const TimeWalk *walk, Node *node)
 {
-	Column	   *column;
+	Const	   *half_life;
 
-	if (!IsA(node, Var) || walk->columns == NULL)
-		return node;
-	column = catalog_find_column(walk->columns, get_attname(walk->columns->relid,
-															((Var *) node)->varattno, false));
-	return column == NULL || column->over != OVER_EVENTS ? node :
-		rule_parse_canonical(column->expression, walk->columns->events);
-}
-
-/*
- * engagement(…) <compared with> target: a sum of which each part loses half of
- * its value in every half-life does so itself.
- */
-static char *
-flip_of_engagement(const TimeWalk *walk, Node *moving, Oid type, const char *target)
-{
-	Aggref	   *agg = (Aggref *) score_of(walk, moving);
-	TimeWalk	events = *walk;
-	Node	   *half_life;
-
-	if (!is_own((Node *) agg, "engagement") || type == INTERVALOID)
+	if (!is_own(node, "engagement") || !has_fixed_arguments(walk, (Aggref *) node))
 		return NULL;
-	events.columns = NULL;
-	half_life = eval_const_expressions(NULL, copyObject(argument(agg, 2)));
-	if (!IsA(half_life, Const) || ((Const *) half_life)->constisnull || !has_fixed_arguments(&events, agg))
-		return NULL;
-	return psprintf("segment.next_decay((%s)::float8, (%s)::float8, %s)", walk_text(walk, moving),
-					target, walk_text(walk, half_life));
+	half_life = (Const *) eval_const_expressions(NULL, copyObject(argument((Aggref *) node, 2)));
+	return IsA(half_life, Const) && !half_life->constisnull ? half_life : NULL;
 }
 
 /* (rhythm(…)).overdue <strategy> target: the time since the last event, in units of the median. */
@@ -145,7 +121,7 @@ flip_of_overdue(const TimeWalk *walk, Node *moving, const char *how, Oid type, c
 char *
 own_flip(const TimeWalk *walk, Node *moving, const char *how, Oid type, const char *target)
 {
-	char	   *result = flip_of_engagement(walk, moving, type, target);
+	char	   *result = decaying_flip(walk, moving, type, target);
 
 	return result != NULL ? result : flip_of_overdue(walk, moving, how, type, target);
 }

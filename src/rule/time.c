@@ -30,6 +30,7 @@
 #define LONGEST_COMBINED	20000
 
 static bool analyze_walker(Node *node, TimeWalk *walk);
+static bool asks_for_null(TimeWalk *walk, Node *node);
 static char *change_of(TimeWalk *walk, Node *node);
 
 static void
@@ -68,6 +69,13 @@ earliest_in(TimeWalk *walk, Node *node)
 	return count == 0 ? NULL : sql.data;
 }
 
+/* Can time change the value of a part? */
+static bool
+part_moves(TimeWalk *walk, Node *part)
+{
+	return walk_moving(walk, part) && !asks_for_null(walk, part);
+}
+
 /* An instant that matters only under a condition. */
 static char *
 guarded(const char *condition, char *instant)
@@ -92,8 +100,8 @@ fixed_parts(TimeWalk *walk, List *parts, Node *before)
 	{
 		Node	   *part = lfirst(lc);
 
-		passed = passed || part == before || (before == NULL && walk_moving(walk, part));
-		if (!walk_moving(walk, part) &&
+		passed = passed || part == before || (before == NULL && part_moves(walk, part));
+		if (!part_moves(walk, part) &&
 			((!passed && !walk->conditional) || rule_is_harmless(part)))
 			result = lappend(result, part);
 	}
@@ -108,7 +116,7 @@ are_harmless(TimeWalk *walk, List *parts)
 
 	foreach(lc, parts)
 	{
-		if (walk_moving(walk, lfirst(lc)) && !rule_is_harmless(lfirst(lc)))
+		if (part_moves(walk, lfirst(lc)) && !rule_is_harmless(lfirst(lc)))
 			return false;
 	}
 	return true;
@@ -165,7 +173,7 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 		List	   *fixed;
 		char	   *instant;
 
-		if (!walk_moving(walk, part))
+		if (!part_moves(walk, part))
 			continue;
 		fixed = with_guards ? fixed_parts(walk, parts, part) : NIL;
 		instant = earliest_in(walk, part);
@@ -357,6 +365,8 @@ asks_for_null(TimeWalk *walk, Node *node)
 		arg = (Node *) ((BooleanTest *) node)->arg;
 	else
 		return false;
+	if (decaying_is(walk, arg))
+		return true;
 	return IsA(arg, OpExpr) && (is_strict(arg) ? change_of(walk, arg) : comparison_flip(walk, arg)) != NULL;
 }
 
@@ -396,6 +406,9 @@ change_of(TimeWalk *walk, Node *node)
 	/* the parts of these are better looked at one by one */
 	if (result != NULL || IsA(node, BoolExpr) || IsA(node, CaseExpr) || IsA(node, CoalesceExpr) ||
 		IsA(node, NullTest) || IsA(node, BooleanTest))
+		return result;
+	result = decaying_change(walk, node);
+	if (result != NULL)
 		return result;
 	if (!chain_of(walk, node, &chain) || !chain.stepping)
 		return search_change(walk, node);
