@@ -99,7 +99,8 @@ extern Const *own_half_life(const TimeWalk *walk, Node *node);
 extern bool decaying_is(const TimeWalk *walk, Node *node);
 
 /* The flip of such a value compared with a target of a type, as SQL; or NULL. */
-extern char *decaying_flip(const TimeWalk *walk, Node *moving, Oid type, const char *target);
+extern char *decaying_flip(const TimeWalk *walk, Node *moving, const char *how, Oid type,
+						   const char *target);
 
 /* The flip of a comparison of two of them, as SQL; or NULL. */
 extern char *decaying_flip_of_both(const TimeWalk *walk, Node *left, Node *right);

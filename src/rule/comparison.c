@@ -160,6 +160,121 @@ flip_of_extreme(const TimeWalk *walk, List *values, int strategy, Oid type, cons
 	return reaches == NULL || passes == NULL ? NULL : psprintf("LEAST(%s, %s)", reaches, passes);
 }
 
+/* The results of a CASE if it chooses among them by what does not move, or NIL. */
+static List *
+case_results(const TimeWalk *walk, CaseExpr *expr)
+{
+	List	   *results = NIL;
+	ListCell   *lc;
+
+	if (expr->arg != NULL)
+		return NIL;
+	foreach(lc, expr->args)
+	{
+		CaseWhen   *when = lfirst_node(CaseWhen, lc);
+
+		if (walk_moving(walk, (Node *) when->expr))
+			return NIL;
+		results = lappend(results, when->result);
+	}
+	return expr->defresult == NULL ? results : lappend(results, expr->defresult);
+}
+
+/* What a node chooses among, if each can be evaluated whatever is chosen; or NIL. */
+static List *
+values_of_choice(const TimeWalk *walk, Node *node)
+{
+	List	   *values;
+	ListCell   *lc;
+
+	if (IsA(node, MinMaxExpr))
+		return ((MinMaxExpr *) node)->args;
+	if (IsA(node, CoalesceExpr))
+		values = ((CoalesceExpr *) node)->args;
+	else if (IsA(node, CaseExpr))
+		values = case_results(walk, (CaseExpr *) node);
+	else
+		return NIL;
+	foreach(lc, values)
+	{
+		bool		always = IsA(node, CoalesceExpr) && foreach_current_index(lc) == 0;
+
+		if (!always && !rule_is_harmless(lfirst(lc)))
+			return NIL;
+	}
+	return values;
+}
+
+/*
+ * The first choice on the way down from a node, or NULL.  Among times, what is
+ * made of a choice need not rise with each of them.
+ */
+static Node *
+find_choice(const TimeWalk *walk, Node *node)
+{
+	List	   *args = NIL;
+	ListCell   *lc;
+
+	if (!walk_moving(walk, node))
+		return NULL;
+	if (values_of_choice(walk, node) != NIL)
+		return IsA(node, MinMaxExpr) && exprType(node) != FLOAT8OID &&
+			exprType(node) != NUMERICOID ? NULL : node;
+	if (IsA(node, OpExpr))
+		args = ((OpExpr *) node)->args;
+	else if (IsA(node, FuncExpr))
+		args = ((FuncExpr *) node)->args;
+	foreach(lc, args)
+	{
+		Node	   *found = find_choice(walk, lfirst(lc));
+
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+/* One of the values in place of the choice among them. */
+typedef struct Decision
+{
+	Node	   *choice;
+	Node	   *value;
+} Decision;
+
+static Node *
+decide_mutator(Node *node, void *context)
+{
+	Decision   *decision = context;
+
+	if (node == NULL)
+		return NULL;
+	if (node == decision->choice)
+		return decision->value;
+	return expression_tree_mutator(node, decide_mutator, context);
+}
+
+/*
+ * A choice among values, of which something is made that only rises or only
+ * falls with each: that flips when it would for one of the values.
+ */
+static char *
+flip_of_choice(const TimeWalk *walk, Node *moving, int strategy, Oid type, const char *target)
+{
+	Decision	decision = {find_choice(walk, moving), NULL};
+	List	   *decided = NIL;
+	ListCell   *lc;
+
+	if (decision.choice == NULL || decision.choice == moving)
+		return NULL;
+	foreach(lc, values_of_choice(walk, decision.choice))
+	{
+		decision.value = lfirst(lc);
+		decided = lappend(decided, decide_mutator(moving, &decision));
+	}
+	return IsA(decision.choice, MinMaxExpr) ? flip_of_extreme(walk, decided, strategy, type, target) :
+		flip_of_any(walk, decided, strategy, type, target);
+}
+
 /*
  * moving <strategy> target.  What chooses among values, and whose choice moves
  * with these values alone, flips when one of them does.
@@ -169,14 +284,17 @@ flip_of_sides(const TimeWalk *walk, Node *moving, int strategy, Oid type, const 
 {
 	Chain		chain;
 	char	   *own = own_flip(walk, moving, flip_name(strategy), type, target);
+	List	   *values;
 
 	if (own != NULL)
 		return own;
-	if (IsA(moving, MinMaxExpr))
-		return flip_of_extreme(walk, ((MinMaxExpr *) moving)->args, strategy, type, target);
-	if (IsA(moving, CoalesceExpr))
-		return flip_of_any(walk, ((CoalesceExpr *) moving)->args, strategy, type, target);
-	if (!chain_of(walk, moving, &chain) || !comparable(&chain, type))
+	values = values_of_choice(walk, moving);
+	if (values != NIL)
+		return IsA(moving, MinMaxExpr) ? flip_of_extreme(walk, values, strategy, type, target) :
+			flip_of_any(walk, values, strategy, type, target);
+	if (!chain_of(walk, moving, &chain))
+		return flip_of_choice(walk, moving, strategy, type, target);
+	if (!comparable(&chain, type))
 		return NULL;
 	return flip_of_chain(&chain, strategy, type, target);
 }

@@ -6,7 +6,19 @@
 #define SEGMENT_RULE_CROSSING_H
 
 #include "datatype/timestamp.h"
+#include "fmgr.h"
 #include "model/crossing.h"
+
+/* How a comparison of a moving value with a fixed one may change. */
+typedef enum Flip
+{
+	REACHES,					/* >= and < */
+	PASSES,						/* > and <= */
+	EITHER						/* = and <> */
+} Flip;
+
+/* The same as the functions are told it: 'reaches', 'passes' or 'either'; else an error. */
+extern Flip crossing_flip_of(text *how);
 
 /* The as-of instant, as segment.now() returns it. */
 extern TimestampTz crossing_as_of(void);

@@ -22,6 +22,9 @@ PG_FUNCTION_INFO_V1(segment_next_decay_flip);
 
 #define MOST_DECAY_STEPS 16
 
+/* After how, value, half_life and target. */
+#define FIRST_STEP 4
+
 typedef enum DecayStepKind
 {
 	STEP_PLUS,
@@ -127,18 +130,18 @@ read_steps(FunctionCallInfo fcinfo, DecaySteps *steps)
 {
 	bool		numeric = false;
 
-	steps->count = (PG_NARGS() - 3) / 2;
-	if (PG_NARGS() % 2 == 0 || steps->count > MOST_DECAY_STEPS)
+	steps->count = (PG_NARGS() - FIRST_STEP) / 2;
+	if (PG_NARGS() % 2 != 0 || steps->count > MOST_DECAY_STEPS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("steps must be at most %d, each a name and its argument", MOST_DECAY_STEPS)));
 	for (int i = 0; i < steps->count; i++)
 	{
-		if (!read_step(fcinfo, 3 + 2 * i, &numeric, &steps->step[i]))
+		if (!read_step(fcinfo, FIRST_STEP + 2 * i, &numeric, &steps->step[i]))
 			return false;
 	}
 	steps->numeric = numeric;
-	return read_number(fcinfo, 2, numeric, &steps->target, &steps->numeric_target);
+	return read_number(fcinfo, FIRST_STEP - 1, numeric, &steps->target, &steps->numeric_target);
 }
 
 static double
@@ -258,24 +261,31 @@ find_threshold(const DecaySteps *steps, double value, bool after, double *thresh
 	return true;
 }
 
-/* segment.next_decay_flip(value, half_life, target, VARIADIC steps) */
+/* segment.next_decay_flip(how, value, half_life, target, VARIADIC steps) */
 Datum
 segment_next_decay_flip(PG_FUNCTION_ARGS)
 {
-	double		value = PG_GETARG_FLOAT8(0);
-	double		half_life = decay_half_life(PG_GETARG_INTERVAL_P(1));
+	Flip		how = crossing_flip_of(PG_GETARG_TEXT_PP(0));
+	double		value = PG_GETARG_FLOAT8(1);
+	double		half_life = decay_half_life(PG_GETARG_INTERVAL_P(2));
 	TimestampTz result = DT_NOEND;
+	TimestampTz instant;
+	double		threshold[2];
+	bool		found[2] = {false, false};
 	DecaySteps	steps;
 
 	if (!isfinite(value) || !read_steps(fcinfo, &steps))
 		PG_RETURN_NULL();
-	for (int after = 0; after <= 1; after++)
+	if (how != PASSES)
+		found[0] = find_threshold(&steps, value, false, &threshold[0]);
+	if (how != REACHES)
+		found[1] = find_threshold(&steps, value, true, &threshold[1]);
+	/* what goes past the target from one double to the next is never equal to it */
+	if (found[0] && found[1] && threshold[0] == threshold[1])
+		PG_RETURN_NULL();
+	for (int i = 0; i < 2; i++)
 	{
-		double		threshold;
-		TimestampTz instant;
-
-		if (find_threshold(&steps, value, after, &threshold) &&
-			decay_reaches(value, threshold, half_life, &instant))
+		if (found[i] && decay_reaches(value, threshold[i], half_life, &instant))
 			result = Min(result, instant);
 	}
 	if (result == DT_NOEND)

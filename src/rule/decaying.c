@@ -379,12 +379,12 @@ is_sum_alone(const Stepped *stepped)
 
 /* When what the steps lead to, compared with a target, may flip. */
 static char *
-flip_of_steps(const Stepped *stepped, const char *target)
+flip_of_steps(const Stepped *stepped, const char *how, const char *target)
 {
 	const TimeWalk *walk = stepped->decaying.walk;
 	char	   *half_life = walk_text(walk, (Node *) stepped->decaying.half_life);
-	char	   *flip = psprintf("segment.next_decay_flip((%s)::float8, %s, (%s)::%s%s)",
-								walk_text(walk, stepped->value), half_life, target,
+	char	   *flip = psprintf("segment.next_decay_flip('%s'::text, (%s)::float8, %s, (%s)::%s%s)",
+								how, walk_text(walk, stepped->value), half_life, target,
 								stepped->numeric ? "numeric" : "float8", stepped->steps.data);
 
 	return is_sum_alone(stepped) ? flip : with_ends(flip, &stepped->decaying, half_life);
@@ -410,13 +410,13 @@ flip_of_value(const Stepped *stepped, const char *target)
 }
 
 char *
-decaying_flip(const TimeWalk *walk, Node *moving, Oid type, const char *target)
+decaying_flip(const TimeWalk *walk, Node *moving, const char *how, Oid type, const char *target)
 {
 	Stepped		stepped;
 
 	if (!is_number(type) || !find_steps(walk, moving, &stepped))
 		return NULL;
-	return stepped.value == moving ? flip_of_value(&stepped, target) : flip_of_steps(&stepped, target);
+	return stepped.value == moving ? flip_of_value(&stepped, target) : flip_of_steps(&stepped, how, target);
 }
 
 /* A half-life in microseconds, as segment.engagement counts it. */
@@ -470,7 +470,7 @@ decaying_change(const TimeWalk *walk, Node *node)
 
 	if (!find_steps(walk, node, &stepped) || !stepped.rounded)
 		return NULL;
-	return flip_of_steps(&stepped, walk_text(walk, node));
+	return flip_of_steps(&stepped, "either", walk_text(walk, node));
 }
 
 bool

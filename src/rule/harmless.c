@@ -26,6 +26,7 @@ static const Oid harmless_functions[] = {
 	F_FLOAT8PL, F_FLOAT8MI, F_FLOAT8MUL, F_FLOAT8UM, F_FLOAT8_NUMERIC, F_NUMERIC_FLOAT8,
 	F_NUMERIC_ADD, F_NUMERIC_SUB, F_NUMERIC_MUL, F_NUMERIC_UMINUS,
 	F_NUMERIC_INT4, F_NUMERIC_INT8, F_INT8_INT4, F_INT4_NUMERIC,
+	F_FLOAT8_INT2, F_FLOAT8_INT4, F_FLOAT8_INT8, F_FLOAT8_FLOAT4,
 	F_ABS_INT4, F_ABS_INT8, F_ABS_NUMERIC, F_ABS_FLOAT8, F_FLOOR_NUMERIC, F_FLOOR_FLOAT8,
 	F_ROUND_NUMERIC, F_ROUND_NUMERIC_INT4, F_ROUND_FLOAT8, F_DROUND, F_TRUNC_NUMERIC, F_TRUNC_FLOAT8,
 	F_CEIL_NUMERIC, F_CEIL_FLOAT8, F_CEILING_NUMERIC, F_CEILING_FLOAT8, F_INT8_FLOAT8, F_INT8_NUMERIC,
@@ -95,6 +96,21 @@ is_time_cast(FuncExpr *func)
 		 func->funcresulttype == DATEOID);
 }
 
+static bool
+is_harmless_case(CaseExpr *expr)
+{
+	ListCell   *lc;
+
+	foreach(lc, expr->args)
+	{
+		CaseWhen   *when = lfirst_node(CaseWhen, lc);
+
+		if (!rule_is_harmless((Node *) when->expr) || !rule_is_harmless((Node *) when->result))
+			return false;
+	}
+	return expr->arg == NULL && rule_is_harmless((Node *) expr->defresult);
+}
+
 bool
 rule_is_harmless(Node *node)
 {
@@ -104,6 +120,8 @@ rule_is_harmless(Node *node)
 	{
 		case T_RelabelType:
 			return rule_is_harmless((Node *) ((RelabelType *) node)->arg);
+		case T_FieldSelect:
+			return rule_is_harmless((Node *) ((FieldSelect *) node)->arg);
 		case T_NullTest:
 			return rule_is_harmless((Node *) ((NullTest *) node)->arg);
 		case T_BooleanTest:
@@ -112,6 +130,8 @@ rule_is_harmless(Node *node)
 			return all_harmless(((BoolExpr *) node)->args);
 		case T_CoalesceExpr:
 			return all_harmless(((CoalesceExpr *) node)->args);
+		case T_CaseExpr:
+			return is_harmless_case((CaseExpr *) node);
 		case T_MinMaxExpr:
 			return all_harmless(((MinMaxExpr *) node)->args);
 		case T_ArrayExpr:

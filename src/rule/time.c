@@ -435,8 +435,8 @@ analyze_walker(Node *node, TimeWalk *walk)
 		add_instant(walk, crossing);
 	else if (IsA(node, Aggref))
 		analyze_aggregate((Aggref *) node, walk, false);
-	else if (rule_aggregate_of_fixed_field(node) != NULL)
-		analyze_aggregate(rule_aggregate_of_fixed_field(node), walk, true);
+	else if (rule_aggregate_of_fixed_field(node, NULL) != NULL)
+		analyze_aggregate(rule_aggregate_of_fixed_field(node, NULL), walk, true);
 	else if (IsA(node, BoolExpr))
 		analyze_bool((BoolExpr *) node, walk);
 	else if (IsA(node, CaseExpr))

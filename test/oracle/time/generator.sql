@@ -263,16 +263,16 @@ $$;
 
 CREATE FUNCTION decaying_comparison() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-	operator text := pick('<', '<=', '>', '>=', '<', '<=', '>', '>=', '=', '<>', 'IS DISTINCT FROM');
+	operator text := CASE dice(12) WHEN 0 THEN pick('=', '<>', 'IS DISTINCT FROM') ELSE pick('<', '<=', '>', '>=') END;
 BEGIN
 	CASE dice(12)
 	WHEN 0 THEN RETURN format('%s BETWEEN %s AND %s', decaying(), threshold(), threshold());
-	WHEN 1 THEN RETURN format('%s IN (%s, %s)', decaying(), threshold(), threshold());
+	WHEN 1 THEN RETURN format('%s IN (%s, %s)', pick('whole', 'e7::int', 'floor(e7 * 3)', decaying()), threshold(), threshold());
 	WHEN 2, 3 THEN RETURN format('%s %s %s', threshold(), operator, decaying(2));
 	WHEN 4 THEN RETURN format('%s %s %s', pick('e7', 'e1', 'twice', 'e30 / 2'), operator, pick('p7', 'e30', 'e1 * 2', 'COALESCE(p7, 0)'));
 	WHEN 5 THEN RETURN format('(%s %s %s) IS %s', decaying(0), operator, threshold(), pick('NOT TRUE', 'UNKNOWN', 'NOT FALSE'));
 	WHEN 6 THEN RETURN format('%s %s now() - %s', pick('(visits).last_started_at', '(days).last_active', '(visits).last_started_at + (visits).longest'), operator, span());
-	WHEN 7 THEN RETURN pick('e7 IS NULL', 'p7 IS NOT NULL', '(days).longest > 1', '(visits).sessions > k');
+	WHEN 7 THEN RETURN pick('e7 IS NULL', 'p7 IS NOT NULL', '(days).longest > 1', '(visits).sessions > k', '(days).current > 0', '(days).current < k');
 	ELSE RETURN format('%s %s %s', decaying(), operator, threshold());
 	END CASE;
 END $$;
@@ -334,7 +334,14 @@ BEGIN
 				   sum(value * 2 ^ greatest(- age / 7, -1000)) FILTER (WHERE k > 1) AS p7
 			FROM event, LATERAL (SELECT extract(epoch FROM t - at)::float8 / 86400 AS age) a WHERE c = customer) s
 	$f$;
-	CREATE TABLE own (c int, visits segment.sessions_result, days segment.streak_result);
+	CREATE TABLE own (c int, visits segment.sessions_result, days_before segment.streak_result);
+	CREATE FUNCTION days_at(days segment.streak_result, t timestamptz) RETURNS segment.streak_result LANGUAGE plpgsql STABLE AS $f$
+	BEGIN
+		IF t::date - days.last_active::date > 1 THEN
+			days.current := 0;
+		END IF;
+		RETURN days;
+	END $f$;
 END $$;
 
 -- A customer has one to four events and a row; each time in them is a span or two away.
@@ -351,7 +358,7 @@ BEGIN
 		 (SELECT zones() AS zones) w;
 	INSERT INTO row
 	SELECT DISTINCT ON (c) c, CASE dice(8) WHEN 0 THEN NULL WHEN 1 THEN at + interval '2 mons' ELSE at END, ts, d, i, k, z,
-		   CASE dice(4) WHEN 0 THEN random() * 5 - 1 WHEN 1 THEN (scores_at(c, as_of)).e7 / 2 ELSE (scores_at(c, as_of)).e7 END
+		   CASE dice(6) WHEN 0 THEN (scores_at(c, as_of)).e7 WHEN 1 THEN (scores_at(c, as_of)).e7 / 2 ELSE random() * 5 - 1 END
 	FROM event ORDER BY c;
 	INSERT INTO own SELECT c, segment.sessions(at, '1 day'), segment.streak(at) FROM event GROUP BY c;
 	INSERT INTO instant
@@ -413,8 +420,8 @@ BEGIN
 		RAISE 'unexpected kind of score: %', score.over;
 	END IF;
 	IF kind = 'decay' THEN
-		present := 'row JOIN own USING (c), LATERAL scores_at(c, $1) s';
-		later := 'looked JOIN row USING (c) JOIN own USING (c), LATERAL scores_at(c, t) s';
+		present := 'row JOIN own USING (c), LATERAL scores_at(c, $1) s, LATERAL (SELECT days_at(days_before, $1) AS days) d_';
+		later := 'looked JOIN row USING (c) JOIN own USING (c), LATERAL scores_at(c, t) s, LATERAL (SELECT days_at(days_before, t) AS days) d_';
 	END IF;
 	SELECT 'LEAST(''infinity''::timestamptz, ' || string_agg(plant(x, bug), ', ') || ')' INTO until FROM unnest(score.crossings) x;
 	IF until ~ 'next_decay' THEN
