@@ -409,6 +409,7 @@ DECLARE
 	present text := kind;		-- what the rule is evaluated over now, and at other instants
 	later text := format('looked JOIN %I USING (c)', kind);
 	early interval := '0';		-- what decays is looked at a little early
+	most interval := '5 years';	-- how far is looked
 	verdict text;
 	wakes int;
 	needless int;
@@ -420,10 +421,13 @@ BEGIN
 		RAISE 'unexpected kind of score: %', score.over;
 	END IF;
 	IF kind = 'decay' THEN
+		most := '2 years';			-- farther, the sum of plain arithmetic comes to its end
 		present := 'row JOIN own USING (c), LATERAL scores_at(c, $1) s, LATERAL (SELECT days_at(days_before, $1) AS days) d_';
 		later := 'looked JOIN row USING (c) JOIN own USING (c), LATERAL scores_at(c, t) s, LATERAL (SELECT days_at(days_before, t) AS days) d_';
 	END IF;
-	SELECT 'LEAST(''infinity''::timestamptz, ' || string_agg(plant(x, bug), ', ') || ')' INTO until FROM unnest(score.crossings) x;
+	-- a row is also looked at for the columns that it reads
+	SELECT 'LEAST(''infinity''::timestamptz, ' || string_agg(plant(x, bug), ', ') || ')' INTO until
+	FROM unnest(score.crossings || (SELECT crossings FROM segment.config_column WHERE tbl = 'customers'::regclass AND name = 'whole' AND name = ANY (score.depends))) x;
 	IF until ~ 'next_decay' THEN
 		early := '10 milliseconds';
 	END IF;
@@ -431,9 +435,9 @@ BEGIN
 		EXECUTE format($sql$
 			WITH said AS MATERIALIZED (SELECT c, %s AS value, %s AS until FROM %s %s),
 			looked AS MATERIALIZED (
-				SELECT c, t FROM instant JOIN said USING (c) WHERE t < until
-				UNION SELECT c, least(until - interval '1 microsecond', $1 + interval '5 years') FROM said WHERE until > $1 + interval '1 microsecond'
-				UNION SELECT c, until + $2 FROM said WHERE until < 'infinity'),
+				SELECT c, t FROM instant JOIN said USING (c) WHERE t < until AND t < $1 + $3
+				UNION SELECT c, least(until - interval '1 microsecond', $1 + $3) FROM said WHERE until > $1 + interval '1 microsecond'
+				UNION SELECT c, until + $2 FROM said WHERE until < $1 + $3),
 			found AS MATERIALIZED (
 				SELECT c, t, later.value IS DISTINCT FROM said.value AS changed, until, said.value AS before, later.value AS after
 				FROM (SELECT c, t, %s AS value FROM %s %s) later JOIN said USING (c))
@@ -444,7 +448,7 @@ BEGIN
 			score.expression, coalesce(until, '''infinity''::timestamptz'), present,
 			CASE WHEN kind = 'event' THEN 'GROUP BY c' ELSE '' END,
 			replace(score.expression, 'segment.now()', 't'), later, CASE WHEN kind = 'event' THEN 'GROUP BY c, t' ELSE '' END)
-		INTO verdict, wakes, needless USING as_of, early;
+		INTO verdict, wakes, needless USING as_of, early, most;
 	END IF;
 	INSERT INTO result VALUES (seed, n, tried, verdict, score.unanalyzed, wakes, needless, kind);
 EXCEPTION WHEN OTHERS THEN
