@@ -89,6 +89,7 @@ OBJS = \
 	src/refresh/apply.o \
 	src/refresh/history.o \
 	src/refresh/recut.o \
+	src/refresh/newcolumns.o \
 	src/refresh/state.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
@@ -97,6 +98,8 @@ OBJS = \
 	src/look/look.o \
 	src/look/asof.o \
 	src/look/readable.o \
+	src/look/tidy.o \
+	src/look/counts.o \
 	src/look/parts.o \
 	src/look/explain.o \
 	src/look/population.o \

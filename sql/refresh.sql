@@ -22,6 +22,16 @@ CREATE TABLE segment.pending (
 CREATE INDEX pending_due ON segment.pending (tbl, due);
 COMMENT ON TABLE segment.pending IS 'customers without a row who may get one as time passes';
 
+-- Columns defined since everybody was computed, which the stored rows suffice to compute.
+-- Not dumped: what is restored is rebuilt.
+CREATE TABLE segment.new_column (
+    tbl        oid         NOT NULL,
+    name       name        NOT NULL,
+    defined_at timestamptz NOT NULL,
+    PRIMARY KEY (tbl, name)
+);
+COMMENT ON TABLE segment.new_column IS 'columns that the next refresh computes for everybody from the stored rows';
+
 CREATE TABLE segment.run (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tbl         oid         NOT NULL,

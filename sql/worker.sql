@@ -60,6 +60,7 @@ SELECT j.tbl,
        s.last_started_at,
        segment.next_run(j.schedule, s.planned_at, s.failures, s.not_before,
            CASE WHEN NOT EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl)
+                 AND NOT EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl)
                 THEN t.next_due END) AS next_run_at,
        coalesce(s.failures, 0) AS failures,
        s.error AS last_error
@@ -123,8 +124,9 @@ SELECT k.tbl,
        t.tbl IS NULL OR coalesce(b.whole, false) AS needs_rebuild,
        coalesce(b.keys, 0) AS backlog,
        b.oldest_mark,
+       n.names AS new_columns,
        greatest(pg_catalog.clock_timestamp()
-                - least(b.oldest_mark, nullif(t.next_due, 'infinity')), '0') AS lag,
+                - least(b.oldest_mark, n.defined_at, nullif(t.next_due, 'infinity')), '0') AS lag,
        nullif(t.next_due, 'infinity') AS next_due,
        t.ignored AS ignored_events,
        j.schedule
@@ -132,12 +134,16 @@ FROM segment.config_table k
 JOIN pg_catalog.pg_class c ON c.oid = k.tbl
 LEFT JOIN segment.table_state t ON t.tbl = k.tbl
 LEFT JOIN backlog b ON b.tbl = k.tbl
+LEFT JOIN (SELECT c.tbl, pg_catalog.array_agg(c.name ORDER BY c.defined_at, c.name) AS names,
+                  pg_catalog.min(c.defined_at) AS defined_at
+           FROM segment.new_column c GROUP BY 1) n ON n.tbl = k.tbl
 LEFT JOIN segment.config_job j ON j.tbl = k.tbl
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW segment.status IS
 'freshness of each segment table: keys waiting, the oldest of them, and how far the table lags behind';
 COMMENT ON COLUMN segment.status.backlog IS 'customers marked one by one and not yet refreshed; needs_rebuild: all are';
+COMMENT ON COLUMN segment.status.new_columns IS 'columns defined or altered that the next refresh computes for everybody from the stored rows';
 COMMENT ON COLUMN segment.status.lag IS 'age of the oldest change, or of the oldest passing of time, that the table does not show yet';
 
 GRANT SELECT ON segment.jobs, segment.runs, segment.status TO PUBLIC;

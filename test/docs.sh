@@ -1,7 +1,15 @@
 #!/bin/bash
-# docs.sh: runs the examples of docs/reference.md that show an output, and
-# compares.  An example is an indented block without an empty line; what follows
-# its last ";" is the output.  They share one session, which begins with docs/examples/cdnow/orders.sql.
+# docs.sh: runs the examples of the documentation that show an output, and
+# compares.  Each page has a database and one session.
+#
+# docs/reference.md: an example is an indented block without an empty line; what
+# follows its last ";" is the output.  The session begins with
+# docs/examples/cdnow/orders.sql.
+#
+# docs/tutorial.md and docs/recipes.md: what a reader types, each ```sql block,
+# is run in order.  The ```text block behind one is how its output ends; what is
+# not shown may be no error, warning or notice.  From the comment
+# "<!-- test/docs.sh: outputs differ from here on -->" on, errors alone count.
 #
 # Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
 # with the extension installed.  Prints TAP; exit 1 if any differs.
@@ -12,70 +20,139 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 WORK=$(mktemp -d)
 : "${PGDATABASE:=postgres}"
 HOME_DATABASE=$PGDATABASE
-trap 'rm -rf "$WORK"; psql -Xq -d "$HOME_DATABASE" -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS segment_docs"' EXIT
+DATABASE=segment_docs
+NUMBER=0
+BAD=0
 
-psql -Xq -d "$HOME_DATABASE" -v ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' \
-	-c 'DROP DATABASE IF EXISTS segment_docs' -c "CREATE DATABASE segment_docs TEMPLATE template0 ENCODING 'UTF8'" || exit 1
-export PGDATABASE=segment_docs
-psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION segment' || exit 1
+drop() {
+	psql -Xq -d "$HOME_DATABASE" -v ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS $DATABASE"
+}
+trap 'rm -rf "$WORK"; drop' EXIT
 
 # Example n becomes n.sql and n.expected; n.name says where it stands.
-perl -e '
-	my ($dir, $file) = @ARGV;
-	my ($heading, $line, $n, @block) = ("", 0, 0);
-	open my $in, "<", $file or die "$file: $!";
-	sub finish {
-		my $text = join "", @block;
-		@block = ();
-		return unless $text =~ /^(.*;)[ ]*\n(.*\S.*)$/s;
-		my ($sql, $output) = ($1, $2);
-		return unless $output =~ /^ *-+(\+-+)*\s*$/m;
-		$n++;
-		for (["sql", "$sql\n"], ["expected", $output], ["name", "$heading, line $line"]) {
-			open my $out, ">", "$dir/$n.$_->[0]" or die $!;
-			print $out $_->[1];
-		}
-	}
-	while (my $text = <$in>) {
-		if ($text =~ /^    (.*\n)/) { $line = $. unless @block; push @block, $1 }
-		elsif ($text =~ /\S/) { finish(); $heading = $1 if $text =~ /^#+ (.*)/ }
-		else { finish() }
-	}
-	finish();
-	print "$n\n";
-' "$WORK" docs/reference.md >"$WORK/count" || exit 1
-count=$(cat "$WORK/count")
 
-{
-	echo '\i docs/examples/cdnow/orders.sql'
-	echo '\pset footer off'
-	for n in $(seq "$count"); do
-		printf '\\echo @%s\n' "$n"
-		cat "$WORK/$n.sql"
-	done
-} >"$WORK/all.sql"
-psql -Xq -f "$WORK/all.sql" >"$WORK/out" 2>&1
-awk -v dir="$WORK" '/^@[0-9]+$/ { file = dir "/" substr($0, 2) ".got"; printf "" >file; next } file != "" { print >file }' "$WORK/out"
+# split_indented DIRECTORY PAGE: prints how many.
+split_indented() {
+	perl -e '
+		my ($dir, $file) = @ARGV;
+		my ($heading, $line, $n, @block) = ("", 0, 0);
+		open my $in, "<", $file or die "$file: $!";
+		sub finish {
+			my $text = join "", @block;
+			@block = ();
+			return unless $text =~ /^(.*;)[ ]*\n(.*\S.*)$/s;
+			my ($sql, $output) = ($1, $2);
+			return unless $output =~ /^ *-+(\+-+)*\s*$/m;
+			$n++;
+			for (["sql", "$sql\n"], ["expected", $output], ["name", "$heading, line $line"]) {
+				open my $out, ">", "$dir/$n.$_->[0]" or die $!;
+				print $out $_->[1];
+			}
+		}
+		while (my $text = <$in>) {
+			if ($text =~ /^    (.*\n)/) { $line = $. unless @block; push @block, $1 }
+			elsif ($text =~ /\S/) { finish(); $heading = $1 if $text =~ /^#+ (.*)/ }
+			else { finish() }
+		}
+		finish();
+		print "$n\n";
+	' "$1" "$2"
+}
+
+# split_fenced DIRECTORY PAGE: prints how many; n.free: its output differs.
+split_fenced() {
+	perl -e '
+		my ($dir, $file) = @ARGV;
+		my ($heading, $n, $free, $kind) = ("", 0, 0, "");
+		my $out;
+		open my $in, "<", $file or die "$file: $!";
+		while (my $text = <$in>) {
+			if ($kind eq "" && $text =~ /^```(sql|text)$/) {
+				$kind = $1;
+				$n++ if $kind eq "sql";
+				die "$file, line $.: an output of nothing\n" if $n == 0;
+				die "$file, line $.: a second output\n" if $kind eq "text" && -e "$dir/$n.expected";
+				for (["name", "$heading, line $."], $free ? (["free", ""]) : ()) {
+					next if $kind eq "text";
+					open my $about, ">", "$dir/$n.$_->[0]" or die $!;
+					print $about $_->[1];
+				}
+				open $out, ">", "$dir/$n." . ($kind eq "sql" ? "sql" : "expected") or die $!;
+			}
+			elsif ($kind ne "" && $text =~ /^```$/) { close $out; $kind = "" }
+			elsif ($kind ne "") { print $out $text }
+			elsif ($text =~ /^#+ (.*)/) { $heading = $1 }
+			elsif ($text =~ /^<!-- test\/docs.sh: outputs differ from here on -->$/) { $free = 1 }
+		}
+		print "$n\n";
+	' "$1" "$2"
+}
 
 # Blanks at the end of a line and empty lines don't count.
 plain() {
 	sed -E 's/[[:blank:]]+$//; s/^psql:[^ ]* //; /^$/d' "$1"
 }
 
-bad=0
-for n in $(seq "$count"); do
-	name=$(cat "$WORK/$n.name")
-	touch "$WORK/$n.got"
-	if difference=$(diff <(plain "$WORK/$n.expected") <(plain "$WORK/$n.got")); then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		head -n 30 <<<"$difference" | sed 's/^/#   /'
-		bad=1
+# Without results of type void, which no page shows.
+without_void() {
+	perl -0pe 's/^ \w+\n-+\n\(1 row\)\n//mg'
+}
+
+# difference DIRECTORY N: what is wrong with an example, if anything.
+difference() {
+	local lines=0
+	touch "$1/$2.got"
+	plain "$1/$2.got" | without_void >"$1/got"
+	if [ -e "$1/$2.free" ]; then
+		grep -A 3 '^ERROR:' "$1/got"
+		return
 	fi
-done
-if [ "$count" -eq 0 ]; then
-	echo "not ok 1 - no examples found in docs/reference.md"
-	bad=1
-fi
-exit $bad
+	if [ -e "$1/$2.expected" ]; then
+		plain "$1/$2.expected" >"$1/expected"
+		lines=$(wc -l <"$1/expected")
+		[ "$PAGE" != docs/reference.md ] || lines=$(($(wc -l <"$1/got") + 1))
+		diff "$1/expected" <(tail -n "$lines" "$1/got")
+	fi
+	head -n "-$lines" "$1/got" | grep -A 3 -E '^(ERROR|WARNING|NOTICE):'
+}
+
+# page PAGE SPLIT FIRST: FIRST is what the session begins with.
+page() {
+	local PAGE=$1 dir n count wrong
+	dir=$WORK/$(basename "$PAGE" .md)
+	mkdir "$dir"
+	count=$("$2" "$dir" "$PAGE") || exit 1
+	drop && psql -Xq -d "$HOME_DATABASE" -v ON_ERROR_STOP=1 -c "CREATE DATABASE $DATABASE TEMPLATE template0 ENCODING 'UTF8'" || exit 1
+	{
+		printf '%s\n' "$3"
+		for n in $(seq "$count"); do
+			printf '\\echo @%s\n' "$n"
+			cat "$dir/$n.sql"
+		done
+	} >"$dir/all.sql"
+	psql -Xq -d "$DATABASE" -f "$dir/all.sql" >"$dir/out" 2>&1
+	awk -v dir="$dir" '/^@[0-9]+$/ { file = dir "/" substr($0, 2) ".got"; printf "" >file; next } file != "" { print >file }' "$dir/out"
+
+	for n in $(seq "$count"); do
+		NUMBER=$((NUMBER + 1))
+		wrong=$(difference "$dir" "$n")
+		if [ -z "$wrong" ]; then
+			echo "ok $NUMBER - $(basename "$PAGE" .md): $(cat "$dir/$n.name")"
+		else
+			echo "not ok $NUMBER - $(basename "$PAGE" .md): $(cat "$dir/$n.name")"
+			head -n 30 <<<"$wrong" | sed 's/^/#   /'
+			BAD=1
+		fi
+	done
+	if [ "$count" -eq 0 ]; then
+		echo "not ok $((++NUMBER)) - no examples found in $PAGE"
+		BAD=1
+	fi
+}
+
+page docs/reference.md split_indented 'CREATE EXTENSION segment;
+\i docs/examples/cdnow/orders.sql
+\pset footer off'
+page docs/tutorial.md split_fenced ''
+page docs/recipes.md split_fenced ''
+exit $BAD

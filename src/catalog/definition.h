@@ -151,6 +151,16 @@ extern void catalog_delete_source(int id);
 extern void catalog_put_column(Oid relid, const Column *column);
 extern void catalog_delete_column(Oid relid, const char *name);
 extern void catalog_delete_table(Oid relid);
+
+/*
+ * A column that the next refresh is to compute for everybody from the stored
+ * rows.  With the lock on the table's work; forgotten when that is done.
+ */
+extern void catalog_note_new_column(Oid relid, const char *name);
+extern void catalog_forget_new_columns(Oid relid);
+
+/* Their names (of char *), as the transaction sees them now. */
+extern List *catalog_new_columns(Oid relid);
 extern void catalog_set_expression(Oid relid, const char *name, const char *expression);
 
 /* cuts.c: the cut points of bands */

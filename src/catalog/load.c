@@ -40,6 +40,10 @@ enum
 	COLUMN_EXPRESSION, COLUMN_TYPE, COLUMN_CROSSINGS, COLUMN_UNANALYZED,
 	COLUMN_DEPENDS, COLUMN_LABELS, COLUMN_RULES, COLUMN_BANDS, COLUMN_DESCENDING
 };
+enum
+{
+	NEW_COLUMN_TBL = 1, NEW_COLUMN_NAME
+};
 
 typedef void (*RowReader) (HeapTuple tuple, TupleDesc desc, void *arg);
 
@@ -318,6 +322,25 @@ catalog_check_owner(Oid relid)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of table %s", describe(relid)),
 				 errhint("Only the owner of a segment table may define and refresh it.")));
+}
+
+static void
+read_new_column(HeapTuple tuple, TupleDesc desc, void *arg)
+{
+	List	  **names = arg;
+	Datum		name = field(tuple, desc, NEW_COLUMN_NAME, NULL);
+
+	*names = lappend(*names, pstrdup(NameStr(*DatumGetName(name))));
+}
+
+List *
+catalog_new_columns(Oid relid)
+{
+	List	   *names = NIL;
+
+	scan_rows("new_column", "new_column_pkey", NEW_COLUMN_TBL, F_OIDEQ,
+			  ObjectIdGetDatum(relid), NULL, read_new_column, &names);
+	return names;
 }
 
 Column *

@@ -217,6 +217,27 @@ catalog_delete_column(Oid relid, const char *name)
 	add_text(&args, name);
 	run("DELETE FROM segment.config_column WHERE tbl = $1 AND name = $2", &args);
 	run("DELETE FROM segment.config_band_cut WHERE tbl = $1 AND band = $2", &args);
+	run("DELETE FROM segment.new_column WHERE tbl = $1 AND name = $2", &args);
+}
+
+void
+catalog_note_new_column(Oid relid, const char *name)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	add_text(&args, name);
+	run("INSERT INTO segment.new_column (tbl, name, defined_at)"
+		" VALUES ($1, $2, clock_timestamp()) ON CONFLICT DO NOTHING", &args);
+}
+
+void
+catalog_forget_new_columns(Oid relid)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	run("DELETE FROM segment.new_column WHERE tbl = $1", &args);
 }
 
 void
@@ -246,7 +267,7 @@ catalog_delete_table(Oid relid)
 
 	static const char *const relations[] = {
 		"config_column", "config_band_cut", "config_source", "config_job", "config_table",
-		"job_state", "run", "pending", "table_state"
+		"job_state", "run", "pending", "new_column", "table_state"
 	};
 
 	add_oid(&args, relid);

@@ -62,10 +62,45 @@ define_put_column(const SegmentTable *table, const char *name, ColumnKind kind,
 	catalog_put_column(table->relid, &column);
 }
 
+/*
+ * Do the stored rows suffice to compute a column and what reads it?  Not if one
+ * of them, or what it reads, is exact as of refreshed_at alone; nor if who has
+ * a row depends on it.
+ */
+static bool
+follows_from_rows(const SegmentTable *table, const char *name)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, rule_readers(table, name))
+	{
+		Column	   *column = catalog_find_column(table, strVal(lfirst(lc)));
+
+		if (column->over != OVER_ROW || column->kind == COLUMN_ELIGIBLE ||
+			column->unanalyzed != NULL)
+			return false;
+		foreach(lc2, column->depends)
+		{
+			Column	   *read = catalog_find_column(table, lfirst(lc2));
+
+			if (read != NULL && read->unanalyzed != NULL)
+				return false;
+		}
+	}
+	return true;
+}
+
 void
 define_changed(Oid relid, const char *name)
 {
-	marklog_append_all(relid);
+	if (follows_from_rows(catalog_load(relid), name))
+	{
+		catalog_note_new_column(relid, name);
+		wake_at_commit();
+	}
+	else
+		marklog_append_all(relid);
 }
 
 void

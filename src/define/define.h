@@ -31,7 +31,10 @@ extern CheckedRule *define_check_rule(const SegmentTable *table, const char *tex
 extern void define_put_column(const SegmentTable *table, const char *name,
 							  ColumnKind kind, ColumnOver over, const CheckedRule *rule);
 
-/* A column was defined, or defined anew: the next refresh computes it for everybody. */
+/*
+ * A column was defined, or defined anew: the next refresh computes it and what
+ * reads it for everybody, from the stored rows if these suffice.
+ */
 extern void define_changed(Oid relid, const char *name);
 
 /* Says that a column is not exact at every instant, and why. */

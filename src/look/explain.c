@@ -104,6 +104,31 @@ append_value(StringInfo shown, const Row *row, const char *name)
 					 text == NULL ? "NULL" : text);
 }
 
+/* "from 2 and 3 of 7 events": as many as its aggregates read; the last count is of all. */
+static void
+append_counts(StringInfo shown, const Row *row, List *counts)
+{
+	char	   *all;
+	ListCell   *lc;
+
+	if (counts == NIL)
+		return;
+	appendStringInfoString(shown, shown->len == 0 ? "from " : ", from ");
+	all = text_of(row, llast(counts));
+	if (strcmp(all, "0") == 0)
+	{
+		appendStringInfoString(shown, "no event");
+		return;
+	}
+	foreach(lc, counts)
+	{
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(shown, lnext(counts, lc) == NULL ? " of " : " and ");
+		appendStringInfoString(shown, text_of(row, lfirst(lc)));
+	}
+	appendStringInfoString(shown, strcmp(all, "1") == 0 ? " event" : " events");
+}
+
 /* Is a part evaluated at all? */
 static bool
 is_reached(const Row *row, const Part *part)
@@ -125,12 +150,13 @@ fill_line(Line *line, const Row *row, TimestampTz due_again)
 	line->value = text_of(row, part->name);
 	if (!is_reached(row, part))
 		appendStringInfoString(&shown, "not reached");
-	else if (!part->is_condition)
+	else if (!part->is_condition && !part->is_below)
 		append_value(&shown, row, part->name);
 	if (is_reached(row, part))
 	{
 		foreach(lc, part->reads)
 			append_value(&shown, row, lfirst(lc));
+		append_counts(&shown, row, part->counts);
 	}
 	line->shown = shown.len == 0 ? NULL : shown.data;
 	line->changes_at = part->exact ? DT_NOEND : due_again;

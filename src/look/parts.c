@@ -28,7 +28,8 @@ typedef struct Place
 } Place;
 
 static void add_rule(Explanation *e, Place place, Node *node);
-static void open_segment(Explanation *e, Place place, const Column *segment);
+static void open_column(Explanation *e, Place place, const Column *column);
+static void open_columns(Explanation *e, Place place, List *names);
 
 /* Below IN: is there more than columns and constants? */
 static bool
@@ -118,7 +119,7 @@ add_column(Explanation *e, char *name, char *expression, Oid type, List *depends
  * computed where the rule would evaluate it, and only there.  whole: it is not
  * taken apart any further, and shows what it reads.
  */
-static void
+static Part *
 add_part(Explanation *e, Place place, Node *node, const char *text, bool whole)
 {
 	Part	   *part = palloc0(sizeof(Part));
@@ -150,6 +151,7 @@ add_part(Explanation *e, Place place, Node *node, const char *text, bool whole)
 	}
 	e->nparts++;
 	*place.parts = lappend(*place.parts, part);
+	return part;
 }
 
 /* The parts of AND or OR. */
@@ -235,10 +237,16 @@ add_rule(Explanation *e, Place place, Node *node)
 	else
 	{
 		Column	   *segment = segment_of(e, inner);
+		Part	   *part = add_part(e, place, node, explain_readable(node, e->table->relid),
+									segment == NULL);
 
-		add_part(e, place, node, explain_readable(node, e->table->relid), segment == NULL);
 		if (segment != NULL)
-			open_segment(e, place, segment);
+			open_column(e, place, segment);
+		else
+		{
+			place.level++;
+			open_columns(e, place, part->reads);
+		}
 	}
 }
 
@@ -249,18 +257,25 @@ is_taken_apart(Node *node, const Column *column)
 	return column->type == BOOLOID || (IsA(node, CaseExpr) && ((CaseExpr *) node)->arg == NULL);
 }
 
-/* The parts of a column's rule, below the line that names it. */
+/* The parts of a column's rule, or what it reads, below the line that names it. */
 static void
 add_column_parts(Explanation *e, Place place)
 {
-	Node	   *node = rule_check(place.column->expression, e->table, SCOPE_ROW, e->table->relid,
-								  "a rule")->node;
+	Node	   *node = NULL;
 
+	if (place.column->over != OVER_ROW)
+		return;
+	if (place.column->kind != COLUMN_BAND)
+		node = rule_check(place.column->expression, e->table, SCOPE_ROW, e->table->relid,
+						  "a rule")->node;
 	place.guards = NIL;
 	place.connective = "";
-	if (!is_taken_apart(node, place.column))
-		return;
-	if (IsA(node, CaseExpr) && ((CaseExpr *) node)->arg == NULL)
+	if (node == NULL || !is_taken_apart(node, place.column))
+	{
+		place.level++;
+		open_columns(e, place, place.column->depends);
+	}
+	else if (IsA(node, CaseExpr) && ((CaseExpr *) node)->arg == NULL)
 		add_parts_of_case(e, place, (CaseExpr *) node);
 	else if (IsA(node, BoolExpr) && ((BoolExpr *) node)->boolop != NOT_EXPR)
 		add_parts_of_bool(e, place, (BoolExpr *) node);
@@ -282,18 +297,6 @@ is_opened(const Explanation *e, const char *name)
 			return true;
 	}
 	return false;
-}
-
-/* Where a condition is another segment: what that consists of, once. */
-static void
-open_segment(Explanation *e, Place place, const Column *segment)
-{
-	if (is_opened(e, segment->name))
-		return;
-	check_stack_depth();
-	e->opened = lappend(e->opened, segment->name);
-	place.column = segment;
-	add_column_parts(e, place);
 }
 
 /* Copies a column and all that it reads, in the order in which they stand in the table. */
@@ -365,8 +368,48 @@ head_of(Explanation *e, const Column *column)
 		part->text = psprintf("%s: %s", part->text, explain_readable(rule->node, relation));
 		if (column->over == OVER_ROW)
 			part->reads = rule->depends;
+		else
+			explain_count_events(e, part, rule->node);
 	}
 	return part;
+}
+
+/* What a column that is read consists of, once. */
+static void
+open_column(Explanation *e, Place place, const Column *column)
+{
+	Part	   *part;
+
+	if (column->kind == COLUMN_ATTRIBUTE || is_opened(e, column->name))
+		return;
+	check_stack_depth();
+	e->opened = lappend(e->opened, column->name);
+	place.column = column;
+	/* a segment that is a condition has its line */
+	if (column->kind != COLUMN_SEGMENT)
+	{
+		part = head_of(e, column);
+		part->level = place.level;
+		part->is_below = true;
+		*place.parts = lappend(*place.parts, part);
+	}
+	add_column_parts(e, place);
+}
+
+/* The same of all that a line reads. */
+static void
+open_columns(Explanation *e, Place place, List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		Column	   *column = catalog_find_column(e->table, lfirst(lc));
+
+		/* a segment is a column of its own there, to be asked for */
+		if (column != NULL && column->kind != COLUMN_SEGMENT)
+			open_column(e, place, column);
+	}
 }
 
 Explanation *
@@ -397,12 +440,9 @@ explain_take_apart(const SegmentTable *table, const Column *column)
 		e->opened = NIL;
 	}
 	e->parts = list_make1(head_of(e, column));
-	if (column->over == OVER_ROW && column->kind != COLUMN_BAND)
-	{
-		place.column = column;
-		place.parts = &e->parts;
-		e->opened = list_make1(column->name);
-		add_column_parts(e, place);
-	}
+	place.column = column;
+	place.parts = &e->parts;
+	e->opened = list_make1(column->name);
+	add_column_parts(e, place);
 	return e;
 }

@@ -62,7 +62,7 @@ append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 	appendStringInfo(sql, " FROM %s n LEFT JOIN %s o ON %s WHERE n.%s"
 					 " AND (o.%s IS NULL OR %s ROW(o.valid_until",
 					 ROWS_NAME, name, same_key(table, "o", "n"), PRESENT_COLUMN, key,
-					 mode == APPLY_AGAIN ? "" : "o.refreshed_at > $1 OR");
+					 mode >= APPLY_AGAIN ? "" : "o.refreshed_at > $1 OR");
 	append_columns(sql, table, "o.");
 	appendStringInfoString(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(n.valid_until");
 	append_columns(sql, table, "n.");
@@ -70,7 +70,7 @@ append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 	history_append_before(sql, table);
 	appendStringInfo(sql, " FROM %s o WHERE NOT EXISTS (SELECT FROM %s n WHERE %s AND n.%s)",
 					 name, ROWS_NAME, same_key(table, "n", "o"), PRESENT_COLUMN);
-	if (mode == APPLY_AGAIN)
+	if (mode >= APPLY_AGAIN)
 		appendStringInfoString(sql, " AND false");
 	if (keyed)
 		appendStringInfo(sql, " AND o.%s %s ANY (SELECT __segment_u::%s FROM unnest($2) __segment_u)",

@@ -62,7 +62,8 @@ typedef enum ApplyMode
 {
 	APPLY_REFRESH,
 	APPLY_REWIND,				/* the as-of instant lies before that of an earlier refresh */
-	APPLY_AGAIN					/* of rows that stay refreshed when they were; others stay */
+	APPLY_AGAIN,				/* of rows that stay refreshed when they were; others stay */
+	APPLY_NEW_COLUMNS			/* others stay, too */
 } ApplyMode;
 
 /*
@@ -96,8 +97,17 @@ extern Evaluation *evaluate_and_recut(const SegmentTable *table, bool future, co
  */
 extern int64 recut_band(Refresh *refresh, const SegmentTable *table, Column *band);
 
-/* Has the table bands? */
+/* Has the table bands, and has one cut points? */
 extern bool has_bands(const SegmentTable *table);
+extern bool band_is_cut(const SegmentTable *table, const Column *band);
+
+/* newcolumns.c */
+
+/*
+ * Computes the columns that were defined since everybody was computed, and what
+ * reads them, from the stored rows.  Returns whether there were any.
+ */
+extern bool compute_new_columns(Refresh *refresh, const SegmentTable *table);
 
 /* history.c */
 

@@ -41,6 +41,13 @@ has_bands(const SegmentTable *table)
 	return false;
 }
 
+bool
+band_is_cut(const SegmentTable *table, const Column *band)
+{
+	return catalog_band_cuts(table->relid, band->name,
+							 rule_band_type(table, linitial(band->depends), band->name)) != NULL;
+}
+
 /* How many rows of a relation have the score of a band. */
 static int64
 count_scores(const Column *band, const char *from)

@@ -4,7 +4,7 @@
  *
  * A refresh is a row of steps, each a transaction of its own when called
  * outside a transaction block: record the start; collect; process batch after
- * batch; note how fresh the table is.  A step that fails or is killed is
+ * batch; compute new columns; note how fresh the table is.  A step that fails or is killed is
  * undone whole, and what it had claimed is work again.
  *
  * In each step locks come first: that on the table's work, then the segment
@@ -307,6 +307,7 @@ process_whole(Refresh *refresh, bool rewind)
 	table = open_table(refresh);
 	progress_start(&refresh->run, "surveying", 0);
 	claim_all(refresh);
+	catalog_forget_new_columns(refresh->relid);
 	survey_sources(table, &ignored, &future);
 	state_store_rebuilt(refresh, ignored);
 	progress_start(&refresh->run, "evaluating", row_estimate(refresh->relid));
@@ -314,6 +315,24 @@ process_whole(Refresh *refresh, bool rewind)
 	MemoryContextSwitchTo(old);
 	end_step(refresh);
 	progress_end();
+}
+
+/* Columns that are new, after the batches: who was dirty has them, and no row is the poorer for waiting. */
+static bool
+process_new_columns(Refresh *refresh)
+{
+	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
+	bool		some = catalog_new_columns(refresh->relid) != NIL;
+
+	if (some)
+	{
+		catalog_lock_work(refresh->relid, ExclusiveLock, true);
+		some = compute_new_columns(refresh, open_table(refresh));
+		progress_end();
+	}
+	MemoryContextSwitchTo(old);
+	end_step(refresh);
+	return some;
 }
 
 /* Bands that have no cut points yet get them as soon as somebody has a score. */
@@ -336,9 +355,7 @@ cut_missing(Refresh *refresh)
 		{
 			Column	   *band = lfirst(lc);
 
-			if (band->kind == COLUMN_BAND &&
-				catalog_band_cuts(table->relid, band->name,
-								  rule_band_type(table, linitial(band->depends), band->name)) == NULL)
+			if (band->kind == COLUMN_BAND && !band_is_cut(table, band))
 				refresh->run.changed += Max(recut_band(refresh, table, band), 0);
 		}
 	}
@@ -423,7 +440,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 		process_whole(&refresh, state.rewind);
 	while (process_batch(&refresh))
 		;
-	if (refresh.run.changed > 0)
+	if (process_new_columns(&refresh) || refresh.run.changed > 0)
 		cut_missing(&refresh);
 	note_freshness(&refresh);
 	run_finish(&refresh.run);

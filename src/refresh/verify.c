@@ -54,7 +54,8 @@ static const char *const dirty_sql =
 " UNION ALL SELECT p.key FROM segment.pending p WHERE p.tbl = $1 AND p.due <= $2)"
 " SELECT coalesce(array_agg(DISTINCT key) FILTER (WHERE key IS NOT NULL), '{}'),"
 "   count(*) FILTER (WHERE key IS NULL) > 0"
-"     OR NOT EXISTS (SELECT FROM segment.table_state WHERE tbl = $1),"
+"     OR NOT EXISTS (SELECT FROM segment.table_state WHERE tbl = $1)"
+"     OR EXISTS (SELECT FROM segment.new_column WHERE tbl = $1),"
 "   EXISTS (SELECT FROM segment.table_state WHERE tbl = $1 AND as_of > $2)"
 " FROM marks";
 
@@ -390,7 +391,7 @@ notice_unjudged(Verification *v)
 	unjudged = first_int64();
 	if (v->nothing_judged)
 		ereport(NOTICE,
-				(errmsg("no customer of segment table %s was judged: it has to be rebuilt",
+				(errmsg("no customer of segment table %s was judged: all are to be computed",
 						catalog_qualified_name(v->table->relid)),
 				 errhint("CALL segment.refresh().")));
 	else if (unjudged > 0)

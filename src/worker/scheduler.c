@@ -246,7 +246,8 @@ look_step(void)
 	static const char *const sql =
 		"SELECT j.tbl::pg_catalog.oid, j.schedule, c.relowner, a.rolcanlogin AND pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'CONNECT'),"
 		" s.planned_at, coalesce(s.failures, 0), s.not_before,"
-		" CASE WHEN EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl) THEN NULL"
+		" CASE WHEN EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl)"
+		"   OR EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl) THEN NULL"
 		" ELSE t.next_due END"
 		" FROM segment.config_job j"
 		" JOIN pg_catalog.pg_class c ON c.oid = j.tbl"

@@ -188,9 +188,9 @@ slots_nudge(Oid tbl)
 	{
 		JobSlot    *slot = &board->slots[i];
 
-		if (slot->database != MyDatabaseId || slot->tbl != tbl ||
-			slot->state == SLOT_FREE || slot->state == SLOT_DIED)
+		if (slot->database != MyDatabaseId || slot->tbl != tbl || slot->state == SLOT_FREE)
 			continue;
+		/* one that has died since the dead were taken: to be counted before another comes */
 		alive = true;
 		slot->nudged = true;
 		if (slot->latch != NULL)

@@ -45,7 +45,11 @@ extern void slots_cancel(const JobTicket *ticket);
 /* The worker of a ticket is gone; if it never took its slot, it counts as died. */
 extern void slots_stopped(const JobTicket *ticket);
 
-/* Is a job worker of this table alive?  If so, asks it to look again. */
+/*
+ * Is a job worker of this table alive?  If so, asks it to look again.  One
+ * whose death the scheduler has still to take note of counts as alive: the
+ * look that takes note decides when the next comes.
+ */
 extern bool slots_nudge(Oid tbl);
 
 /* Has a job of this database died, or never come up? */

@@ -94,6 +94,56 @@ SELECT segment.add_score('customers', 'heat', $$engagement(at, 1, '1 day')$$);
 SELECT segment.add_segment('customers', 'hot', 'abs(heat) > 0.5 OR lapsed');
 SELECT step, condition, holds, changes_at FROM segment.explain('customers', '1', 'hot');
 
+-- scores below what reads them, with how many events were counted; and groups and bands
+SELECT segment.add_score('customers', 'rate', $$round(count(*) FILTER (WHERE event = 'order' AND value > 5) * 1.0 / nullif(count(*) FILTER (WHERE event = 'view'), 0), 2)$$);
+SELECT segment.add_score('customers', 'events', 'count(*)');
+SELECT segment.add_group('customers', 'size', 'large', 'average > 100', 'small', 'average > 0');
+SELECT segment.add_band('customers', 'rank', 'events', 2);
+SELECT segment.add_segment('customers', 'top', $$rate > 0.1 AND size = 'large' AND (rank = 2 OR average > 10) AND country IS NOT NULL$$);
+SELECT segment.recut('customers', 'rank');
+SELECT step, condition, holds, values FROM segment.explain('customers', '1', 'top');
+SELECT step, condition, holds, values FROM segment.explain('customers', '4', 'rate');
+SELECT step, condition, holds, values FROM segment.explain('customers', '5', 'events');
+
+-- conditions read as they were written, and mean what they say: defined again from
+-- what is shown, they are kept in the same form
+CREATE TYPE tier AS ENUM ('gold', 'it''s');
+CREATE TABLE detail (id int PRIMARY KEY, tier tier, code varchar(9), born date, seen timestamp, n int, big bigint, f float8, tags text[], "Odd (name" text);
+SELECT segment.add_attributes('customers', 'detail', key => 'id', columns =>
+	'{"tier": "tier", "code": "code", "born": "born", "seen": "seen", "n": "n", "big": "big", "f": "f", "tags": "tags", "Odd (name": "\"Odd (name\""}');
+INSERT INTO detail (id) VALUES (1);
+CREATE TABLE rule (n serial, rule text);
+INSERT INTO rule (rule) VALUES
+	($$tier = 'gold'$$), ($$tier <> 'it''s'$$), ($$tier IN ('gold', 'it''s')$$), ($$code = 'x'$$), ($$code NOT IN ('x', 'y')$$), ($$code LIKE 'x%'$$),
+	($$n IN (1, 2, -3)$$), ($$n > -5$$), ($$f > 0.5$$), ($$f > -0.5$$), ($$f < 'Infinity'$$), ($$big > 1$$), ($$n + big > 3$$), ($$big = 1.5$$),
+	($$(n + 1) * 2 > 3$$), ($$-(n + 1) > 3$$), ($$(n - 1)::text = '3'$$), ($$n - (n - 1) > 3$$), ($$(n > 1) = (n > 2)$$), ($$((n + 1)) > ((n - 1))$$), ($$n % 2 = 1$$),
+	($$NOT (n + 1) * 2 > n$$), ($$(n + 1) IS NULL$$), ($$(n + 1) IS DISTINCT FROM 2$$),
+	($$born >= '1990-01-01'$$), ($$born IN ('1990-01-01', '1991-01-01')$$), ($$seen > '1990-01-01 10:00'$$), ($$signed_up > '1990-01-01 10:00+00'$$),
+	($$signed_up > now() - interval '1 month'$$), ($$signed_up > now() - interval '1 year 2 months -3 days 04:05:06.7'$$), ($$signed_up > now() - interval '-48 hours'$$),
+	($$now() - signed_up > interval '48 hours'$$), ($$(now() - signed_up) / 2 > interval '1 week'$$), ($$(now() - interval '1 day')::date > born$$),
+	($$current_date - born > 7$$), ($$now()::date - 7 > born$$), ($$(born - current_date) * 2 > 3$$), ($$age(now(), born) > interval '18 years'$$),
+	($$extract(year FROM age(born)) >= 18$$), ($$extract(epoch FROM now() - signed_up) / 86400 > 30$$), ($$date_trunc('week', signed_up) = date_trunc('week', now())$$),
+	($$(now() - interval '1 day') AT TIME ZONE 'UTC' > seen$$), ($$"Odd (name" = 'a (b - c) > (d)'$$), ($$"Odd (name" = E'\\(\n''::interval'$$), ($$code ~ '^(a|b)'$$),
+	($$tags && ARRAY['a', 'b']$$), ($$tags @> '{a}'$$), ($$'a' = ANY (tags)$$), ($$coalesce(n, 0) > 3$$), ($$greatest(n, 1) > least(big, 2)$$), ($$CASE WHEN n > 1 THEN (n - 1) > 2 ELSE false END$$),
+	($$trim(both 'x' FROM code) = 'y'$$), ($$code || 'x' = 'y'$$), ($$(n || 'x') = 'y'$$), ($$(n + 1, n) = (1, 2)$$), ($$n BETWEEN SYMMETRIC 1 AND 2$$), ($$n::numeric / 2 > 1.5$$);
+CREATE FUNCTION define(name text, rule text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	PERFORM segment.add_segment('why.customers', name, rule);
+	SELECT s.rule INTO result FROM segment.segments s WHERE s.name = define.name;
+	RETURN result;
+EXCEPTION WHEN others THEN
+	RETURN sqlerrm;
+END $$;
+SELECT rule, define('s' || n, rule) AS error FROM (SELECT * FROM rule ORDER BY n OFFSET 0) r WHERE define('s' || n, rule) NOT LIKE '%(%';
+CREATE TABLE shown AS SELECT n, rule, string_agg(ltrim(condition), ' ' ORDER BY step) FILTER (WHERE level = 1) AS condition
+FROM rule, segment.explain('customers', '1', 's' || n) GROUP BY 1, 2;
+SELECT rule, condition FROM shown WHERE condition <> rule ORDER BY n;
+SELECT s.rule, condition, define('t' || s.n, condition) AS kept_as FROM shown s, segment.segments g
+WHERE g.name = 's' || n AND define('u' || s.n, condition) <> g.rule ORDER BY n;
+
 -- nobody, and nobody yet
 SET client_min_messages = notice;
 SELECT * FROM segment.explain('customers', '77', 'lapsed');
