@@ -105,7 +105,7 @@ extern char *decaying_flip(const TimeWalk *walk, Node *moving, const char *how, 
 /* The flip of a comparison of two of them, as SQL; or NULL. */
 extern char *decaying_flip_of_both(const TimeWalk *walk, Node *left, Node *right);
 
-/* The next change of one that is rounded, as SQL; or NULL. */
+/* The next change of one that is rounded to whole numbers, as SQL; or NULL. */
 extern char *decaying_change(const TimeWalk *walk, Node *node);
 
 /* search.c */

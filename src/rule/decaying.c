@@ -38,7 +38,7 @@ typedef struct Stepped
 	Node	   *value;
 	StringInfoData steps;		/* ", step, argument" again and again */
 	bool		numeric;		/* what comes out of them is a numeric, not a float8 */
-	bool		rounded;		/* and stands still in between */
+	bool		whole;			/* and is a whole number, times or plus what stands still */
 } Stepped;
 
 static bool is_decaying(Node *node, Decaying *decaying);
@@ -252,7 +252,7 @@ steps_of_operator(OpExpr *op, Stepped *stepped)
 static bool
 add_rounding(Stepped *stepped, const char *step, Node *digits)
 {
-	stepped->rounded = true;
+	stepped->whole |= digits == NULL;
 	return add_step(stepped, step, digits, "(%s)::integer");
 }
 
@@ -267,7 +267,7 @@ add_scale(Stepped *stepped, Node *typmod)
 		return false;
 	/* eleven bits, with a sign */
 	scale = (((DatumGetInt32(value->constvalue) - VARHDRSZ) & 0x7ff) ^ 1024) - 1024;
-	stepped->rounded = true;
+	stepped->whole |= scale <= 0;
 	appendStringInfo(&stepped->steps, ", 'round'::text, %d", scale);
 	return true;
 }
@@ -463,12 +463,16 @@ decaying_flip_of_both(const TimeWalk *walk, Node *left, Node *right)
 	return with_ends(flip, slow, walk_text(walk, (Node *) slow->half_life));
 }
 
+/*
+ * With digits kept it would change all day long, and be looked at each time:
+ * then it is left to be as exact as what it is made of.
+ */
 char *
 decaying_change(const TimeWalk *walk, Node *node)
 {
 	Stepped		stepped;
 
-	if (!find_steps(walk, node, &stepped) || !stepped.rounded)
+	if (!find_steps(walk, node, &stepped) || !stepped.whole)
 		return NULL;
 	return flip_of_steps(&stepped, "either", walk_text(walk, node));
 }

@@ -281,7 +281,7 @@ END $$;
 CREATE FUNCTION decaying_expression() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
 	CASE dice(8)
-	WHEN 0 THEN RETURN pick('round(e7)', 'floor(e7 * 3)', 'round(e30::numeric, 1)', 'e7::int', 'round(x - e7)', 'e7 > x');
+	WHEN 0 THEN RETURN pick('round(e7)', 'floor(e7 * 3)', 'round(e30::numeric)', 'e7::int', 'round(x - e7)', 'e7 > x');
 	WHEN 1 THEN RETURN format('CASE WHEN %s THEN ''hot'' WHEN %s THEN ''warm'' ELSE ''cold'' END', decaying_comparison(), decaying_comparison());
 	WHEN 2 THEN RETURN format('(%s AND %s)', decaying_comparison(), decaying_comparison());
 	WHEN 3 THEN RETURN format('(%s OR %s)', decaying_comparison(), pick(decaying_comparison(), comparison(), 'k > 2'));
