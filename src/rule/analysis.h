@@ -30,6 +30,15 @@ walk_text(const TimeWalk *walk, Node *node)
 	return rule_deparse(node, walk->relation);
 }
 
+/* time.c */
+
+/*
+ * The instants (of char *, NULL: never) of several parts of an AND or OR as
+ * one.  As long as one part decides the whole, nothing changes: not before the
+ * last of those that do now has changed.  texts: the parts as SQL.
+ */
+extern char *time_combine(bool conjunction, List *texts, List *instants);
+
 /* chain.c: values that are a chain of steps from now() (rule/steps.h) */
 
 typedef enum ChainDomain

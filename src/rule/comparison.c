@@ -180,7 +180,7 @@ case_results(const TimeWalk *walk, CaseExpr *expr)
 	return expr->defresult == NULL ? results : lappend(results, expr->defresult);
 }
 
-/* What a node chooses among, if each can be evaluated whatever is chosen; or NIL. */
+/* What a node chooses among, if it can be evaluated where it is looked at; or NIL. */
 static List *
 values_of_choice(const TimeWalk *walk, Node *node)
 {
@@ -197,7 +197,7 @@ values_of_choice(const TimeWalk *walk, Node *node)
 		return NIL;
 	foreach(lc, values)
 	{
-		bool		always = IsA(node, CoalesceExpr) && foreach_current_index(lc) == 0;
+		bool		always = IsA(node, CaseExpr) || foreach_current_index(lc) == 0;
 
 		if (!always && !rule_is_harmless(lfirst(lc)))
 			return NIL;
@@ -253,6 +253,9 @@ decide_mutator(Node *node, void *context)
 	return expression_tree_mutator(node, decide_mutator, context);
 }
 
+static char *flip_of_case(const TimeWalk *walk, Node *moving, CaseExpr *choice, int strategy, Oid type,
+						  const char *target);
+
 /*
  * A choice among values, of which something is made that only rises or only
  * falls with each: that flips when it would for one of the values.
@@ -266,6 +269,8 @@ flip_of_choice(const TimeWalk *walk, Node *moving, int strategy, Oid type, const
 
 	if (decision.choice == NULL || decision.choice == moving)
 		return NULL;
+	if (IsA(decision.choice, CaseExpr))
+		return flip_of_case(walk, moving, (CaseExpr *) decision.choice, strategy, type, target);
 	foreach(lc, values_of_choice(walk, decision.choice))
 	{
 		decision.value = lfirst(lc);
@@ -273,6 +278,85 @@ flip_of_choice(const TimeWalk *walk, Node *moving, int strategy, Oid type, const
 	}
 	return IsA(decision.choice, MinMaxExpr) ? flip_of_extreme(walk, decided, strategy, type, target) :
 		flip_of_any(walk, decided, strategy, type, target);
+}
+
+/* The operator of an order, or NULL. */
+static const char *
+order_name(int strategy)
+{
+	switch (strategy)
+	{
+		case BTLessStrategyNumber:
+			return "<";
+		case BTLessEqualStrategyNumber:
+			return "<=";
+		case BTGreaterEqualStrategyNumber:
+			return ">=";
+		case BTGreaterStrategyNumber:
+			return ">";
+		default:
+			return NULL;
+	}
+}
+
+/* GREATEST(a, b) > target is a > target OR b > target, and so on. */
+static char *
+flip_of_min_max(const TimeWalk *walk, MinMaxExpr *expr, int strategy, Oid type, const char *target)
+{
+	bool		above = strategy == BTGreaterStrategyNumber || strategy == BTGreaterEqualStrategyNumber;
+	List	   *texts = NIL;
+	List	   *instants = NIL;
+	ListCell   *lc;
+
+	if (order_name(strategy) == NULL)
+		return flip_of_extreme(walk, expr->args, strategy, type, target);
+	foreach(lc, expr->args)
+	{
+		char	   *flip = NULL;
+
+		if (walk_moving(walk, lfirst(lc)))
+		{
+			flip = flip_of_sides(walk, lfirst(lc), strategy, type, target);
+			if (flip == NULL)
+				return NULL;
+		}
+		texts = lappend(texts, psprintf("(%s) %s (%s)", walk_text(walk, lfirst(lc)),
+										order_name(strategy), target));
+		instants = lappend(instants, flip);
+	}
+	return time_combine((expr->op == IS_LEAST) == above, texts, instants);
+}
+
+/* A CASE whose conditions do not move, or what is made of it: the branch is known. */
+static char *
+flip_of_case(const TimeWalk *walk, Node *moving, CaseExpr *choice, int strategy, Oid type,
+			 const char *target)
+{
+	Decision	decision = {(Node *) choice, NULL};
+	StringInfoData sql;
+	int			count = list_length(choice->args) + (choice->defresult == NULL ? 0 : 1);
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "CASE");
+	for (int i = 0; i < count; i++)
+	{
+		CaseWhen   *when = i < list_length(choice->args) ? list_nth(choice->args, i) : NULL;
+		Node	   *decided;
+		char	   *flip = "NULL::timestamptz";
+
+		decision.value = when != NULL ? (Node *) when->result : (Node *) choice->defresult;
+		decided = decide_mutator(moving, &decision);
+		if (walk_moving(walk, decided))
+			flip = flip_of_sides(walk, decided, strategy, type, target);
+		if (flip == NULL)
+			return NULL;
+		if (when != NULL)
+			appendStringInfo(&sql, " WHEN %s THEN %s", walk_text(walk, (Node *) when->expr), flip);
+		else
+			appendStringInfo(&sql, " ELSE %s", flip);
+	}
+	appendStringInfoString(&sql, " END");
+	return sql.data;
 }
 
 /*
@@ -289,9 +373,12 @@ flip_of_sides(const TimeWalk *walk, Node *moving, int strategy, Oid type, const 
 	if (own != NULL)
 		return own;
 	values = values_of_choice(walk, moving);
+	if (IsA(moving, MinMaxExpr))
+		return flip_of_min_max(walk, (MinMaxExpr *) moving, strategy, type, target);
+	if (IsA(moving, CaseExpr) && values != NIL)
+		return flip_of_case(walk, moving, (CaseExpr *) moving, strategy, type, target);
 	if (values != NIL)
-		return IsA(moving, MinMaxExpr) ? flip_of_extreme(walk, values, strategy, type, target) :
-			flip_of_any(walk, values, strategy, type, target);
+		return flip_of_any(walk, values, strategy, type, target);
 	if (!chain_of(walk, moving, &chain))
 		return flip_of_choice(walk, moving, strategy, type, target);
 	if (!comparable(&chain, type))

@@ -122,13 +122,8 @@ are_harmless(TimeWalk *walk, List *parts)
 	return true;
 }
 
-/*
- * The instants of several parts of an AND or OR as one.  As long as one part
- * decides the whole, nothing changes: not before the last of those that do now
- * has changed.
- */
-static char *
-combine(bool conjunction, List *texts, List *instants)
+char *
+time_combine(bool conjunction, List *texts, List *instants)
 {
 	StringInfoData deciding;
 	StringInfoData all;
@@ -195,7 +190,7 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 	walk->conditional = outer_conditional;
 
 	if (list_length(instants) > 1 && length < LONGEST_COMBINED && are_harmless(walk, parts))
-		add_instant(walk, combine(conjunction, texts, instants));
+		add_instant(walk, time_combine(conjunction, texts, instants));
 	else
 	{
 		foreach(lc, instants)

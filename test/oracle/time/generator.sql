@@ -266,8 +266,8 @@ DECLARE
 	operator text := CASE dice(12) WHEN 0 THEN pick('=', '<>', 'IS DISTINCT FROM') ELSE pick('<', '<=', '>', '>=') END;
 BEGIN
 	CASE dice(12)
-	WHEN 0 THEN RETURN format('%s BETWEEN %s AND %s', decaying(), threshold(), threshold());
-	WHEN 1 THEN RETURN format('%s IN (%s, %s)', pick('whole', 'e7::int', 'floor(e7 * 3)', decaying()), threshold(), threshold());
+	WHEN 0 THEN RETURN format('%s BETWEEN %s AND %s + 2', decaying(), threshold(), threshold());
+	WHEN 1 THEN RETURN format('%s IN (%s, %s)', pick('whole', 'e7::int', 'floor(e7 * 3)', 'ceil(twice)'), threshold(), threshold());
 	WHEN 2, 3 THEN RETURN format('%s %s %s', threshold(), operator, decaying(2));
 	WHEN 4 THEN RETURN format('%s %s %s', pick('e7', 'e1', 'twice', 'e30 / 2'), operator, pick('p7', 'e30', 'e1 * 2', 'COALESCE(p7, 0)'));
 	WHEN 5 THEN RETURN format('(%s %s %s) IS %s', decaying(0), operator, threshold(), pick('NOT TRUE', 'UNKNOWN', 'NOT FALSE'));
@@ -428,6 +428,9 @@ BEGIN
 	-- a row is also looked at for the columns that it reads
 	SELECT 'LEAST(''infinity''::timestamptz, ' || string_agg(plant(x, bug), ', ') || ')' INTO until
 	FROM unnest(score.crossings || (SELECT crossings FROM segment.config_column WHERE tbl = 'customers'::regclass AND name = 'whole' AND name = ANY (score.depends))) x;
+	IF 'whole' = ANY (score.depends) THEN
+		score.expression := format('ROW(%s, whole)', score.expression);
+	END IF;
 	IF until ~ 'next_decay' THEN
 		early := '10 milliseconds';
 	END IF;
