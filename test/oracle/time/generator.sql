@@ -395,7 +395,7 @@ CREATE FUNCTION plant(crossing text, bug text) RETURNS text LANGUAGE sql IMMUTAB
 		WHEN 'month' THEN replace(crossing, '''1 mon''', '''30 days''')
 		WHEN 'zone' THEN replace(crossing, '''local''::text, ''''::text', '''local''::text, ''UTC''::text')
 		WHEN 'decay' THEN replace(crossing, '''7 days''', '''8 days''')
-		WHEN 'round' THEN replace(crossing, ', ''round''::text, 0', '')
+		WHEN 'round' THEN replace(crossing, '''round''::text', '''floor''::text')
 		WHEN 'after' THEN replace(replace(crossing, '''passes''', '''reaches'''), ', true)', ', false)')
 		ELSE crossing END
 $$;
