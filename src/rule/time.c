@@ -332,10 +332,10 @@ is_strict(Node *node)
 		return is_strict((Node *) ((RelabelType *) node)->arg);
 	if (IsA(node, OpExpr) && op_strict(((OpExpr *) node)->opno))
 		args = ((OpExpr *) node)->args;
-	else if (IsA(node, FuncExpr) && func_strict(((FuncExpr *) node)->funcid))
+	else if (IsA(node, FuncExpr) && !rule_is_now(node) && func_strict(((FuncExpr *) node)->funcid))
 		args = ((FuncExpr *) node)->args;
 	else
-		return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref);
+		return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref) || rule_is_now(node);
 	foreach(lc, args)
 	{
 		if (!is_strict(lfirst(lc)))
@@ -360,7 +360,8 @@ asks_for_null(TimeWalk *walk, Node *node)
 		arg = (Node *) ((BooleanTest *) node)->arg;
 	else
 		return false;
-	if (decaying_is(walk, arg))
+	/* by time alone, what decays does not become NULL, and the others never are */
+	if (decaying_is(walk, arg) || IsA(arg, DistinctExpr) || IsA(arg, NullTest) || IsA(arg, BooleanTest))
 		return true;
 	return IsA(arg, OpExpr) && (is_strict(arg) ? change_of(walk, arg) : comparison_flip(walk, arg)) != NULL;
 }
