@@ -3,6 +3,7 @@
 #   make, make install, make installcheck   the PGXS way, for whoever has a server
 #   make demo                               the main job on real data, in a cluster of its own
 #   make test                               every test but the long soak, in a cluster of its own
+#   make soak                               the long soak, likewise
 
 EXTENSION = segment
 MODULE_big = segment
@@ -13,6 +14,7 @@ OBJS = \
 	src/segment.o \
 	src/guc.o \
 	src/context.o \
+	src/lock.o \
 	src/model/decay.o \
 	src/model/crossing.o \
 	src/model/funnel.o \
@@ -82,6 +84,13 @@ OBJS = \
 	src/define/columns.o \
 	src/define/groups.o \
 	src/define/bands.o \
+	src/define/alter.o \
+	src/define/order.o \
+	src/define/document.o \
+	src/define/plan.o \
+	src/define/apply.o \
+	src/define/apply_sources.o \
+	src/define/apply_settings.o \
 	src/define/definition.o \
 	src/define/trust.o \
 	src/refresh/collect.o \
@@ -91,6 +100,7 @@ OBJS = \
 	src/refresh/recut.o \
 	src/refresh/newcolumns.o \
 	src/refresh/state.o \
+	src/refresh/due.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
 	src/refresh/verify.o \
@@ -165,7 +175,7 @@ TAP_TESTS := $(if $(wildcard test/t/*.pl),1)
 PROVE_TESTS = test/t/*.pl
 
 # The newcomer's commands bring a PostgreSQL of their own.
-ifneq (,$(filter-out demo test dist bench,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out demo test soak dist bench,$(or $(MAKECMDGOALS),all)))
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -180,7 +190,7 @@ test/expected:
 
 endif
 
-.PHONY: demo test dist bench
+.PHONY: demo test soak dist bench
 
 # KEEP=1 leaves the cluster running, and says how to connect and how to stop it.
 demo:
@@ -189,6 +199,10 @@ demo:
 # PG_MAJOR=16 chooses among several installed versions.
 test:
 	@bash test/run.sh
+
+# Rules by the hundred thousand, and a worker beside the clock; how long, test/soak/run.sh says.
+soak:
+	@bash test/soak/run.sh
 
 # The archive for PGXN, with the version of segment.control in its META.json.
 dist:

@@ -58,9 +58,10 @@ CREATE TABLE segment.config_band_cut (
     cuts       text[]   NOT NULL,               -- the highest score of each band but the last, from the lowest on
     population bigint   NOT NULL,               -- customers with a score
     made_at    timestamptz NOT NULL,            -- as-of of the scores
+    retired_at timestamptz,                     -- out of force since then, with no other version yet
     PRIMARY KEY (tbl, band, version)
 );
-COMMENT ON TABLE segment.config_band_cut IS 'cut points of bands; the latest version is in force';
+COMMENT ON TABLE segment.config_band_cut IS 'cut points of bands; the latest version is in force unless it is retired';
 
 SELECT pg_catalog.pg_extension_config_dump('segment.config_table', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_source', '');

@@ -49,6 +49,27 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'segment_add_group';
 COMMENT ON FUNCTION segment.add_group(regclass, text, text[]) IS
 'adds a group: a text column of the first label whose rule over the row holds';
 
+CREATE FUNCTION segment.alter_score(tbl regclass, name text, expression text) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_alter_score';
+COMMENT ON FUNCTION segment.alter_score(regclass, text, text) IS
+'gives a score another expression of the same type; the column stays';
+
+CREATE FUNCTION segment.alter_band(tbl regclass, name text, score text, bands int DEFAULT 5,
+                                   descending boolean DEFAULT false) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_alter_band';
+COMMENT ON FUNCTION segment.alter_band(regclass, text, text, int, boolean) IS
+'makes a band the rank of another score, or in other bands; the column and the history stay';
+
+CREATE FUNCTION segment.alter_segment(tbl regclass, name text, rule text) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_alter_segment';
+COMMENT ON FUNCTION segment.alter_segment(regclass, text, text) IS
+'gives a segment another rule; the column and the history stay';
+
+CREATE FUNCTION segment.alter_group(tbl regclass, name text, VARIADIC labels_and_rules text[]) RETURNS void
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_alter_group';
+COMMENT ON FUNCTION segment.alter_group(regclass, text, text[]) IS
+'gives a group other labels and rules; the column and the history stay';
+
 CREATE FUNCTION segment.set_eligible(tbl regclass, rule text) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_set_eligible';
 COMMENT ON FUNCTION segment.set_eligible(regclass, text) IS
@@ -86,6 +107,12 @@ COMMENT ON FUNCTION segment.drop_group(regclass, text) IS
 CREATE FUNCTION segment.definition(tbl regclass) RETURNS jsonb
 LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'segment_definition';
 COMMENT ON FUNCTION segment.definition(regclass) IS 'the definition of a segment table as JSON';
+
+CREATE FUNCTION segment.apply_definition(definition jsonb, dry_run boolean DEFAULT false)
+RETURNS TABLE (action text, kind text, name text, before text, after text)
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_apply_definition';
+COMMENT ON FUNCTION segment.apply_definition(jsonb, boolean) IS
+'makes a segment table what a definition says, and tells what was changed; dry_run: undoes it again';
 
 CREATE FUNCTION segment.on_drop() RETURNS event_trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_on_drop';

@@ -77,10 +77,10 @@ SELECT k.tbl, k.name, k.position, k.depends[1] AS score, k.bands, k.descending,
 FROM segment.config_column k
 JOIN segment.config_table t ON t.tbl = k.tbl
 JOIN pg_catalog.pg_class c ON c.oid = k.tbl
-LEFT JOIN LATERAL (SELECT b.version, b.cuts, b.made_at, b.population
+LEFT JOIN LATERAL (SELECT b.version, b.cuts, b.made_at, b.population, b.retired_at
                    FROM segment.config_band_cut b
                    WHERE b.tbl = k.tbl AND b.band = k.name
-                   ORDER BY b.version DESC LIMIT 1) v ON true
+                   ORDER BY b.version DESC LIMIT 1) v ON v.retired_at IS NULL
 WHERE k.kind = 'band' AND pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW segment.bands IS
 'bands of segment tables, the cut points in force, and the share of customers in each band';

@@ -19,6 +19,7 @@ int			segment_batch_size = 10000;
 int			segment_mark_limit = 10000;
 int			segment_log_rotation_size = 1024;
 int			segment_runs_kept = 1000;
+int			segment_ddl_wait = 60000;
 
 static char *as_of_string = NULL;
 static bool as_of_is_set = false;
@@ -130,5 +131,9 @@ guc_init(void)
 							"Runs that segment.runs remembers for each segment table.",
 							NULL, &segment_runs_kept, 1000, 1, INT_MAX,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.ddl_wait",
+							"How long a definition tries to lock a table that others use.",
+							NULL, &segment_ddl_wait, 60000, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("segment");
 }

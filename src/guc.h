@@ -22,6 +22,9 @@ extern int	segment_log_rotation_size;
 /* segment.runs_kept: rows kept in segment.runs for each segment table */
 extern int	segment_runs_kept;
 
+/* segment.ddl_wait: milliseconds that a definition tries to lock a table that others use */
+extern int	segment_ddl_wait;
+
 /* Defines the settings and reserves the prefix. */
 extern void guc_init(void);
 

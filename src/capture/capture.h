@@ -36,9 +36,9 @@ extern void marklog_rotate(void);
  * Creates the triggers of a source that are missing or disabled, on the
  * relation and on all its partitions and children; the current role needs the
  * right TRIGGER on the relation.  Returns whether any was missing, so that
- * changes may have gone unmarked.  Cheap when none is.
- */
-/*
+ * changes may have gone unmarked.  Cheap when none is; else waits for writers,
+ * without making others wait (lock.h).
+ *
  * *disabled becomes the command with which the owner of a relation enables
  * triggers that the current role may not; until then changes go unnoticed.
  */
@@ -46,9 +46,13 @@ extern bool capture_install(const Source *source, char **disabled);
 
 /*
  * Drops the triggers of a source wherever they are, whoever owns the relation.
- * Waits for writers.
+ * Waits for its users, without making others wait.
  */
 extern void capture_remove(const Source *source);
+
+/* Adds the locks that these two take, for whoever takes them with others. */
+extern List *capture_wish_install(List *wishes, const Source *source);
+extern List *capture_wish_remove(List *wishes, const Source *source);
 
 /* wake.c: schedulers that want to know of commits that wrote marks */
 

@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "context.h"
 #include "executor/spi.h"
+#include "lock.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -139,21 +140,25 @@ enable_trigger(Oid relid, const char *trigger, char **disabled)
 	}
 }
 
-/*
- * Makes the triggers of one relation complete; whether any was missing.
- *
- * The right that counts is the one on the source, as it is with PostgreSQL's
- * own triggers on partitioned tables: on its parts they are made in the name
- * of the part's owner.
- */
+/* What one relation lacks. */
+typedef struct Lack
+{
+	Oid			relid;
+	Oid			owner;
+	char	   *disabled[EVENTS];	/* names of triggers that are there */
+	bool		absent[EVENTS];
+} Lack;
+
+/* Fills *lack; whether anything is missing. */
 static bool
-install_on(Oid relid, const Source *source, Oid function, const char *id, char **disabled_command)
+find_lack(Lack *lack, Oid relid, Oid function, const char *id)
 {
 	Relation	rel = table_open(relid, NoLock);
-	Oid			owner = rel->rd_rel->relowner;
-	char	   *disabled[EVENTS] = {NULL};
-	bool		absent[EVENTS] = {false};
 	bool		missing = false;
+
+	memset(lack, 0, sizeof(Lack));
+	lack->relid = relid;
+	lack->owner = rel->rd_rel->relowner;
 
 	/* nobody but the other session can see those rows */
 	if (RELATION_IS_OTHER_TEMP(rel))
@@ -167,42 +172,89 @@ install_on(Oid relid, const Source *source, Oid function, const char *id, char *
 		const Trigger *trigger = find_trigger(rel, &events[i], function, id);
 
 		if (trigger == NULL)
-			missing = absent[i] = true;
+			missing = lack->absent[i] = true;
 		else if (trigger->tgenabled == TRIGGER_DISABLED ||
 				 trigger->tgenabled == TRIGGER_FIRES_ON_REPLICA)
 		{
-			disabled[i] = pstrdup(trigger->tgname);
+			lack->disabled[i] = pstrdup(trigger->tgname);
 			missing = true;
 		}
 	}
 	table_close(rel, NoLock);
-	if (!missing)
-		return false;
+	return missing;
+}
 
+/* Is there anything that the current role may do about it? */
+static bool
+can_mend(const Lack *lack)
+{
+	for (int i = 0; i < EVENTS; i++)
+	{
+		if (lack->absent[i])
+			return true;
+	}
+	return segment_owns_relation(lack->relid, GetUserId());
+}
+
+/*
+ * Makes the triggers of one relation complete.
+ *
+ * The right that counts is the one on the source, as it is with PostgreSQL's
+ * own triggers on partitioned tables: on its parts they are made in the name
+ * of the part's owner.
+ */
+static void
+mend(const Lack *lack, const Source *source, char **disabled_command)
+{
 	SPI_connect();
 	for (int i = 0; i < EVENTS; i++)
 	{
-		if (disabled[i] != NULL)
-			enable_trigger(relid, disabled[i], disabled_command);
-		else if (absent[i] && relid == source->relation)
-			create_trigger(relid, &events[i], source->id);
-		else if (absent[i])
+		if (lack->disabled[i] != NULL)
+			enable_trigger(lack->relid, lack->disabled[i], disabled_command);
+		else if (lack->absent[i] && lack->relid == source->relation)
+			create_trigger(lack->relid, &events[i], source->id);
+		else if (lack->absent[i])
 		{
 			RunContext	ctx;
 
-			context_enter_owner(&ctx, owner, "UTC");
-			create_trigger(relid, &events[i], source->id);
+			context_enter_owner(&ctx, lack->owner, "UTC");
+			create_trigger(lack->relid, &events[i], source->id);
 			context_leave(&ctx);
 		}
 	}
 	SPI_finish();
-	return true;
+}
+
+/* The relations of a source, locked against being dropped or altered. */
+static List *
+parts_of(const Source *source)
+{
+	LockRelationOid(source->relation, AccessShareLock);
+	return find_all_inheritors(source->relation, AccessShareLock, NULL);
+}
+
+List *
+capture_wish_install(List *wishes, const Source *source)
+{
+	Oid			function = capture_function();
+	char	   *id = psprintf("%d", source->id);
+	ListCell   *lc;
+
+	foreach(lc, parts_of(source))
+	{
+		Lack		lack;
+
+		CHECK_FOR_INTERRUPTS();
+		if (find_lack(&lack, lfirst_oid(lc), function, id) && can_mend(&lack))
+			wishes = lock_wish(wishes, lack.relid, ShareRowExclusiveLock);
+	}
+	return wishes;
 }
 
 bool
 capture_install(const Source *source, char **disabled)
 {
-	List	   *relids;
+	List	   *wishes;
 	ListCell   *lc;
 	Oid			function = capture_function();
 	char	   *id = psprintf("%d", source->id);
@@ -218,15 +270,19 @@ capture_install(const Source *source, char **disabled)
 				 errhint("GRANT TRIGGER ON %s TO %s.", catalog_qualified_name(source->relation),
 						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 
-	LockRelationOid(source->relation, AccessShareLock);
-	relids = find_all_inheritors(source->relation, AccessShareLock, NULL);
-	foreach(lc, relids)
+	wishes = capture_wish_install(NIL, source);
+	if (wishes != NIL)
+		lock_all(wishes);
+	foreach(lc, parts_of(source))
 	{
+		Lack		lack;
+
 		CHECK_FOR_INTERRUPTS();
-		if (install_on(lfirst_oid(lc), source, function, id, disabled))
-			missing = true;
+		if (!find_lack(&lack, lfirst_oid(lc), function, id))
+			continue;
+		missing = true;
+		mend(&lack, source, disabled);
 	}
-	list_free(relids);
 	return missing;
 }
 
@@ -288,6 +344,34 @@ triggers_of(Oid function)
 	return result;
 }
 
+/* Relations that have triggers of a source. */
+static List *
+relations_with(List *triggers, const char *id)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, triggers)
+	{
+		Oid			relid = trigger_relation(lfirst_oid(lc), id);
+
+		CHECK_FOR_INTERRUPTS();
+		if (OidIsValid(relid))
+			result = list_append_unique_oid(result, relid);
+	}
+	return result;
+}
+
+List *
+capture_wish_remove(List *wishes, const Source *source)
+{
+	ListCell   *lc;
+
+	foreach(lc, relations_with(triggers_of(capture_function()), psprintf("%d", source->id)))
+		wishes = lock_wish(wishes, lfirst_oid(lc), AccessExclusiveLock);
+	return wishes;
+}
+
 /*
  * The triggers are the extension's, not the relation's: no right on the
  * relation is asked for, since its owner may be somebody else.
@@ -295,21 +379,19 @@ triggers_of(Oid function)
 void
 capture_remove(const Source *source)
 {
-	List	   *triggers = triggers_of(capture_function());
+	List	   *triggers;
 	ListCell   *lc;
 	char	   *id = psprintf("%d", source->id);
 
+	lock_all(capture_wish_remove(NIL, source));
+
+	/* having waited for the relations, look again */
+	triggers = triggers_of(capture_function());
 	foreach(lc, triggers)
 	{
 		ObjectAddress object;
-		Oid			relid = trigger_relation(lfirst_oid(lc), id);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!OidIsValid(relid))
-			continue;
-
-		/* having waited for the relation, look again */
-		LockRelationOid(relid, AccessExclusiveLock);
 		if (!OidIsValid(trigger_relation(lfirst_oid(lc), id)))
 			continue;
 		ObjectAddressSet(object, TriggerRelationId, lfirst_oid(lc));

@@ -22,7 +22,7 @@ catalog_band_cuts(Oid relid, const char *name, Oid type)
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	if (context_run("SELECT CASE WHEN type = $3 THEN cuts::text END FROM segment.config_band_cut"
+	if (context_run("SELECT CASE WHEN type = $3 AND retired_at IS NULL THEN cuts::text END FROM segment.config_band_cut"
 					" WHERE tbl = $1 AND band = $2 ORDER BY version DESC LIMIT 1",
 					3, types, values, NULL, false) > 0)
 	{
@@ -48,15 +48,34 @@ catalog_put_cuts(Oid relid, const char *name, Oid type, Datum cuts, int64 popula
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	context_run("WITH latest AS (SELECT version, type, cuts FROM segment.config_band_cut"
+	context_run("WITH latest AS (SELECT version, type, cuts, retired_at FROM segment.config_band_cut"
 				"   WHERE tbl = $1 AND band = $2 ORDER BY version DESC LIMIT 1)"
 				" INSERT INTO segment.config_band_cut AS c"
 				"   (tbl, band, version, type, cuts, population, made_at)"
-				" SELECT $1, $2, coalesce((SELECT CASE WHEN type = $3 AND cuts = $4 THEN version"
+				" SELECT $1, $2, coalesce((SELECT CASE WHEN type = $3 AND cuts = $4 AND retired_at IS NULL THEN version"
 				"   ELSE version + 1 END FROM latest), 1), $3, $4, $5, $6"
 				" ON CONFLICT (tbl, band, version)"
 				" DO UPDATE SET population = excluded.population, made_at = excluded.made_at",
 				6, types, values, NULL, false);
+	SPI_finish();
+	context_leave(&ctx);
+	CommandCounterIncrement();
+}
+
+void
+catalog_retire_cuts(Oid relid, const char *name)
+{
+	Oid			types[] = {OIDOID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[] = {ObjectIdGetDatum(relid), CStringGetTextDatum(name),
+	TimestampTzGetDatum(context_instant())};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	context_run("UPDATE segment.config_band_cut c SET retired_at = $3"
+				" WHERE tbl = $1 AND band = $2 AND retired_at IS NULL AND version ="
+				"   (SELECT max(version) FROM segment.config_band_cut WHERE tbl = $1 AND band = $2)",
+				3, types, values, NULL, false);
 	SPI_finish();
 	context_leave(&ctx);
 	CommandCounterIncrement();

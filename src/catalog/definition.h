@@ -148,6 +148,12 @@ extern void catalog_set_events(Oid relid, Oid events);
 extern void catalog_set_max_age(Oid relid, const Interval *max_age);
 extern int	catalog_insert_source(const Source *source);
 extern void catalog_delete_source(int id);
+
+/* Gives a source other expressions; its key stays, by which triggers mark. */
+extern void catalog_update_source(const Source *source);
+
+/* Puts the columns into this order of names (of char *), those it does not name after them. */
+extern void catalog_set_order(Oid relid, List *names);
 extern void catalog_put_column(Oid relid, const Column *column);
 extern void catalog_delete_column(Oid relid, const char *name);
 extern void catalog_delete_table(Oid relid);
@@ -167,7 +173,7 @@ extern void catalog_set_expression(Oid relid, const char *name, const char *expr
 
 /*
  * The latest cut points of a band as the text of an array, or NULL if it has
- * none, or none of this type of score.
+ * none, none of this type of score, or none that is still in force.
  */
 extern char *catalog_band_cuts(Oid relid, const char *name, Oid type);
 
@@ -177,6 +183,9 @@ extern char *catalog_band_cuts(Oid relid, const char *name, Oid type);
  */
 extern void catalog_put_cuts(Oid relid, const char *name, Oid type, Datum cuts,
 							 int64 population, TimestampTz made_at);
+
+/* The cut points of a band are out of force until new ones are made; they stay as history. */
+extern void catalog_retire_cuts(Oid relid, const char *name);
 
 /* names.c */
 

@@ -167,6 +167,21 @@ catalog_delete_source(int id)
 	run("DELETE FROM segment.config_source WHERE id = $1", &args);
 }
 
+void
+catalog_update_source(const Source *source)
+{
+	Args		args = {0};
+
+	add_int(&args, source->id);
+	add_text(&args, source->at);
+	add_text(&args, source->event);
+	add_text(&args, source->value);
+	add_text(&args, source->item);
+	add_arg(&args, JSONBOID, named_exprs_jsonb(source->extra), false);
+	run("UPDATE segment.config_source SET at = $2, event = $3, value = $4, item = $5, extra = $6"
+		" WHERE id = $1", &args);
+}
+
 static Datum
 text_array_datum(List *strings)
 {
@@ -205,7 +220,8 @@ catalog_put_column(Oid relid, const Column *column)
 		" SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13"
 		"   FROM segment.config_column WHERE tbl = $1"
 		" ON CONFLICT (tbl, name) DO UPDATE SET over = $4, expression = $5, type = $6,"
-		"   crossings = $7, unanalyzed = $8, depends = $9, labels = $10, rules = $11", &args);
+		"   crossings = $7, unanalyzed = $8, depends = $9, labels = $10, rules = $11,"
+		"   bands = $12, descending = $13", &args);
 }
 
 void
@@ -249,6 +265,19 @@ catalog_set_expression(Oid relid, const char *name, const char *expression)
 	add_text(&args, name);
 	add_text(&args, expression);
 	run("UPDATE segment.config_column SET expression = $3 WHERE tbl = $1 AND name = $2", &args);
+}
+
+void
+catalog_set_order(Oid relid, List *names)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	add_arg(&args, TEXTARRAYOID, text_array_datum(names), false);
+	run("UPDATE segment.config_column c SET position = n.position"
+		" FROM (SELECT name, row_number() OVER (ORDER BY array_position($2, name::text), position)"
+		"         AS position FROM segment.config_column WHERE tbl = $1) n"
+		" WHERE c.tbl = $1 AND c.name = n.name AND c.position <> n.position", &args);
 }
 
 bool

@@ -9,6 +9,7 @@
 #include "context.h"
 #include "define/define.h"
 #include "fmgr.h"
+#include "lock.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -16,6 +17,8 @@
 
 PG_FUNCTION_INFO_V1(segment_add_score);
 PG_FUNCTION_INFO_V1(segment_add_segment);
+PG_FUNCTION_INFO_V1(segment_alter_score);
+PG_FUNCTION_INFO_V1(segment_alter_segment);
 PG_FUNCTION_INFO_V1(segment_set_eligible);
 PG_FUNCTION_INFO_V1(segment_drop_score);
 PG_FUNCTION_INFO_V1(segment_drop_segment);
@@ -46,20 +49,114 @@ define_check_rule(const SegmentTable *table, const char *text, ColumnOver over,
 }
 
 void
-define_put_column(const SegmentTable *table, const char *name, ColumnKind kind,
-				  ColumnOver over, const CheckedRule *rule)
+define_put_attribute(const SegmentTable *table, const char *name, const char *expression, Oid type)
 {
 	Column		column = {0};
 
 	column.name = unconstify(char *, name);
-	column.kind = kind;
-	column.over = over;
-	column.expression = rule->expression;
-	column.type = rule->type;
-	column.crossings = rule->crossings;
-	column.unanalyzed = rule->unanalyzed;
-	column.depends = rule->depends;
+	column.kind = COLUMN_ATTRIBUTE;
+	column.over = OVER_ATTRIBUTES;
+	column.expression = unconstify(char *, expression);
+	column.type = type;
 	catalog_put_column(table->relid, &column);
+}
+
+const char *
+define_kind_name(ColumnKind kind)
+{
+	static const char *const names[] = {"attribute", "score", "segment", "group", "band", "eligible"};
+
+	return names[kind];
+}
+
+const char *
+define_describe_column(const Column *column)
+{
+	if (column->kind == COLUMN_ELIGIBLE)
+		return "the rule of eligibility";
+	return psprintf("%s \"%s\"", define_kind_name(column->kind), column->name);
+}
+
+CheckedRule *
+define_check_column(const SegmentTable *table, Column *column)
+{
+	if (column->kind == COLUMN_GROUP)
+		return define_check_group(table, column->name, column->labels, &column->rules);
+	if (column->kind == COLUMN_BAND)
+		return define_check_band(table, column);
+	return define_check_rule(table, column->expression, column->over,
+							 catalog_is_condition(column) ? BOOLOID : InvalidOid,
+							 define_describe_column(column));
+}
+
+CheckedRule *
+define_check_new(const SegmentTable *table, Column *column)
+{
+	column->over = OVER_ROW;
+	if (column->kind == COLUMN_SCORE &&
+		rule_has_aggregate(column->expression, table, define_describe_column(column)))
+	{
+		column->over = OVER_EVENTS;
+		rule_stream_columns(table);
+	}
+	return define_check_column(table, column);
+}
+
+bool
+define_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool
+same_texts(const List *a, const List *b)
+{
+	const ListCell *lc,
+			   *lc2;
+
+	if (list_length(a) != list_length(b))
+		return false;
+	forboth(lc, a, lc2, b)
+	{
+		if (strcmp(lfirst(lc), lfirst(lc2)) != 0)
+			return false;
+	}
+	return true;
+}
+
+void
+define_put_column(const SegmentTable *table, const Column *column, const CheckedRule *rule)
+{
+	const Column *old = catalog_find_column(table, column->name);
+	Column		new = *column;
+
+	new.expression = rule->expression;
+	new.type = rule->type;
+	new.crossings = rule->crossings;
+	new.unanalyzed = rule->unanalyzed;
+	if (column->kind != COLUMN_BAND)
+		new.depends = rule->depends;
+	if (old == NULL || old->over != new.over || old->type != new.type ||
+		old->bands != new.bands || old->descending != new.descending ||
+		!define_same_text(old->expression, new.expression) ||
+		!define_same_text(old->unanalyzed, new.unanalyzed) ||
+		!same_texts(old->crossings, new.crossings) ||
+		!same_texts(old->depends, new.depends) ||
+		!same_texts(old->labels, new.labels) || !same_texts(old->rules, new.rules))
+		catalog_put_column(table->relid, &new);
+}
+
+bool
+define_same_meaning(const Column *old, const Column *new, const CheckedRule *rule)
+{
+	if (old->kind != new->kind || old->over != new->over)
+		return false;
+	if (old->kind == COLUMN_BAND)
+		return old->bands == new->bands && old->descending == new->descending &&
+			same_texts(old->depends, new->depends);
+	return (define_same_text(old->expression, rule->expression) ||
+			define_same_text(old->expression, new->expression)) &&
+		same_texts(old->labels, new->labels) && same_texts(old->rules, new->rules);
 }
 
 /*
@@ -182,57 +279,70 @@ define_notice_unanalyzed(const SegmentTable *table, const CheckedRule *rule, con
 			 errhint("Comparisons are exact at every instant where the moving side follows from now() by known steps or is an engagement; see \"Time\" in the reference.")));
 }
 
-static char *
-describe_column(const Column *column)
+/* Checks one column again; its readers come later. */
+static void
+recheck_column(SegmentTable *table, Column *column)
 {
-	switch (column->kind)
+	bool		was_exact = column->unanalyzed == NULL;
+	CheckedRule *rule = define_check_column(table, column);
+
+	if (was_exact)
+		define_notice_unanalyzed(table, rule, define_describe_column(column));
+	if (rule->type != column->type)
 	{
-		case COLUMN_ELIGIBLE:
-			return "the rule of eligibility";
-		case COLUMN_SEGMENT:
-			return psprintf("segment \"%s\"", column->name);
-		default:
-			return psprintf("score \"%s\"", column->name);
+		lock_one(table->relid, AccessExclusiveLock);
+		define_ddl(table, "ALTER TABLE %s ALTER COLUMN %s TYPE %s",
+				   catalog_qualified_name(table->relid), quote_identifier(column->name),
+				   catalog_type_name(rule->type));
+	}
+	define_put_column(table, column, rule);
+}
+
+void
+define_recheck_columns(Oid relid, List *names)
+{
+	SegmentTable *table = catalog_load(relid);
+	List	   *columns = define_by_dependency(table->columns);
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->over == OVER_ATTRIBUTES ||
+			(names != NIL && !list_member(names, makeString(column->name))))
+			continue;
+		/* what follows may read what just changed */
+		recheck_column(table, column);
+		table = catalog_load(relid);
 	}
 }
 
 void
-define_recheck_columns(Oid relid)
+define_add_column(const SegmentTable *table, Column *column)
 {
-	SegmentTable *table = catalog_load(relid);
-	int			ncolumns = list_length(table->columns);
+	CheckedRule *rule;
 
-	for (int i = 0; i < ncolumns; i++)
-	{
-		Column	   *column = list_nth(table->columns, i);
-		CheckedRule *rule;
+	define_check_new_name(table, column->name, define_kind_name(column->kind));
+	rule = define_check_new(table, column);
+	define_notice_unanalyzed(table, rule, define_describe_column(column));
+	lock_one(table->relid, AccessExclusiveLock);
+	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s %s%s", catalog_qualified_name(table->relid),
+			   quote_identifier(column->name), catalog_type_name(rule->type),
+			   column->kind == COLUMN_SEGMENT ? " NOT NULL DEFAULT false" : "");
+	define_put_column(table, column, rule);
+}
 
-		if (column->over == OVER_ATTRIBUTES)
-			continue;
-		if (column->kind == COLUMN_GROUP)
-		{
-			rule = define_check_group(table, column->name, column->labels, &column->rules);
-			define_put_group(table, column->name, column->labels, column->rules, rule);
-			table = catalog_load(relid);
-			continue;
-		}
-		if (column->kind == COLUMN_BAND)
-		{
-			define_put_band(table, column, define_check_band(table, column));
-			table = catalog_load(relid);
-			continue;
-		}
-		rule = define_check_rule(table, column->expression, column->over,
-								 catalog_is_condition(column) ? BOOLOID : InvalidOid,
-								 describe_column(column));
-		if (rule->type != column->type)
-			define_ddl(table, "ALTER TABLE %s ALTER COLUMN %s TYPE %s",
-					   catalog_qualified_name(relid), quote_identifier(column->name),
-					   catalog_type_name(rule->type));
-		define_put_column(table, column->name, column->kind, column->over, rule);
-		/* what follows may read what just changed */
-		table = catalog_load(relid);
-	}
+/* A score or a segment from the arguments tbl, name and expression. */
+static Column *
+column_of_arguments(FunctionCallInfo fcinfo, ColumnKind kind)
+{
+	Column	   *column = palloc0(sizeof(Column));
+
+	column->kind = kind;
+	column->name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	column->expression = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	return column;
 }
 
 /* add_score(tbl, name, expression) */
@@ -241,27 +351,13 @@ segment_add_score(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl", "name", "expression"};
 	SegmentTable *table;
-	char	   *name;
-	char	   *expression;
-	char	   *what;
-	ColumnOver	over;
-	CheckedRule *rule;
+	Column	   *column;
 
 	define_require(fcinfo, 3, names);
 	table = define_open(PG_GETARG_OID(0));
-	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	expression = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	what = psprintf("score \"%s\"", name);
-	define_check_new_name(table, name, "score");
-	over = rule_has_aggregate(expression, table, what) ? OVER_EVENTS : OVER_ROW;
-	if (over == OVER_EVENTS)
-		rule_stream_columns(table);
-	rule = define_check_rule(table, expression, over, InvalidOid, what);
-	define_notice_unanalyzed(table, rule, what);
-	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s %s", catalog_qualified_name(table->relid),
-			   quote_identifier(name), catalog_type_name(rule->type));
-	define_put_column(table, name, COLUMN_SCORE, over, rule);
-	define_changed(table->relid, name);
+	column = column_of_arguments(fcinfo, COLUMN_SCORE);
+	define_add_column(table, column);
+	define_changed(table->relid, column->name);
 	PG_RETURN_VOID();
 }
 
@@ -271,47 +367,67 @@ segment_add_segment(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl", "name", "rule"};
 	SegmentTable *table;
-	char	   *name;
-	char	   *what;
-	CheckedRule *rule;
+	Column	   *column;
 
 	define_require(fcinfo, 3, names);
 	table = define_open(PG_GETARG_OID(0));
-	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	what = psprintf("segment \"%s\"", name);
-	define_check_new_name(table, name, "segment");
-	rule = define_check_rule(table, text_to_cstring(PG_GETARG_TEXT_PP(2)), OVER_ROW,
-							 BOOLOID, what);
-	define_notice_unanalyzed(table, rule, what);
-	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s boolean NOT NULL DEFAULT false",
-			   catalog_qualified_name(table->relid), quote_identifier(name));
-	define_put_column(table, name, COLUMN_SEGMENT, OVER_ROW, rule);
-	define_changed(table->relid, name);
+	column = column_of_arguments(fcinfo, COLUMN_SEGMENT);
+	define_add_column(table, column);
+	define_changed(table->relid, column->name);
+	PG_RETURN_VOID();
+}
+
+/* alter_score(tbl, name, expression) */
+Datum
+segment_alter_score(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"tbl", "name", "expression"};
+
+	define_require(fcinfo, 3, names);
+	define_alter(PG_GETARG_OID(0), column_of_arguments(fcinfo, COLUMN_SCORE));
+	PG_RETURN_VOID();
+}
+
+/* alter_segment(tbl, name, rule) */
+Datum
+segment_alter_segment(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"tbl", "name", "rule"};
+
+	define_require(fcinfo, 3, names);
+	define_alter(PG_GETARG_OID(0), column_of_arguments(fcinfo, COLUMN_SEGMENT));
 	PG_RETURN_VOID();
 }
 
 /* Who has a row decides where the cut points of bands lie, so these can't decide who has one. */
-static void
-refuse_bands(const SegmentTable *table, const CheckedRule *rule)
+void
+define_refuse_bands(const SegmentTable *table)
 {
-	ListCell   *lc,
-			   *lc2;
+	const Column *eligible = catalog_find_column(table, ELIGIBLE_NAME);
+	ListCell   *lc;
 
+	if (eligible == NULL)
+		return;
 	foreach(lc, table->columns)
 	{
-		Column	   *band = lfirst(lc);
-		List	   *readers = band->kind == COLUMN_BAND ? rule_readers(table, band->name) : NIL;
+		const Column *band = lfirst(lc);
 
-		foreach(lc2, rule->depends)
-		{
-			if (list_member(readers, makeString(lfirst(lc2))))
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-						 errmsg("the rule of eligibility must not read the band \"%s\"", band->name),
-						 errdetail("Bands are ranks among the customers who are eligible."),
-						 errhint("Make it a segment.")));
-		}
+		if (band->kind == COLUMN_BAND &&
+			list_member(rule_readers(table, band->name), makeString(ELIGIBLE_NAME)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+					 errmsg("the rule of eligibility must not read the band \"%s\"", band->name),
+					 errdetail("Bands are ranks among the customers who are eligible."),
+					 errhint("Make it a segment.")));
 	}
+}
+
+void
+define_set_eligible(const SegmentTable *table, Column *column, const CheckedRule *rule)
+{
+	define_put_column(table, column, rule);
+	define_refuse_bands(catalog_load(table->relid));
+	define_notice_unanalyzed(table, rule, define_describe_column(column));
 }
 
 /* set_eligible(tbl, rule); NULL: everybody */
@@ -320,7 +436,6 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl"};
 	SegmentTable *table;
-	const char *what = "the rule of eligibility";
 
 	define_require(fcinfo, 1, names);
 	table = define_open(PG_GETARG_OID(0));
@@ -328,20 +443,18 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 		catalog_delete_column(table->relid, ELIGIBLE_NAME);
 	else
 	{
-		CheckedRule *rule = define_check_rule(table, text_to_cstring(PG_GETARG_TEXT_PP(1)),
-											  OVER_ROW, BOOLOID, what);
+		Column		column = {.name = ELIGIBLE_NAME, .kind = COLUMN_ELIGIBLE};
 
-		refuse_bands(table, rule);
-		define_notice_unanalyzed(table, rule, what);
-		define_put_column(table, ELIGIBLE_NAME, COLUMN_ELIGIBLE, OVER_ROW, rule);
+		column.expression = text_to_cstring(PG_GETARG_TEXT_PP(1));
+		define_set_eligible(table, &column, define_check_new(table, &column));
 	}
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
 }
 
 /* What the history has open of a column ends now. */
-static void
-close_history(const SegmentTable *table, const char *name)
+void
+define_close_history(const SegmentTable *table, const char *name)
 {
 	char	   *history = catalog_qualified_name(table->history);
 	char	   *now = quote_literal_cstr(timestamptz_to_str(context_instant()));
@@ -353,7 +466,31 @@ close_history(const SegmentTable *table, const char *name)
 }
 
 void
-define_drop(FunctionCallInfo fcinfo, ColumnKind kind, const char *what)
+define_drop_column(const SegmentTable *table, const char *name)
+{
+	lock_one(table->relid, AccessExclusiveLock);
+	define_ddl(table, "ALTER TABLE %s DROP COLUMN IF EXISTS %s", catalog_qualified_name(table->relid),
+			   quote_identifier(name));
+	catalog_delete_column(table->relid, name);
+}
+
+Column *
+define_require_column(const SegmentTable *table, const char *name, ColumnKind kind)
+{
+	Column	   *column = catalog_find_column(table, name);
+	const char *what = define_kind_name(kind);
+
+	if (column == NULL || column->kind != kind)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("segment table %s has no %s \"%s\"",
+						catalog_qualified_name(table->relid), what, name),
+				 errhint("See the view segment.%ss.", what)));
+	return column;
+}
+
+void
+define_drop(FunctionCallInfo fcinfo, ColumnKind kind)
 {
 	static const char *const names[] = {"tbl", "name"};
 	SegmentTable *table;
@@ -363,26 +500,20 @@ define_drop(FunctionCallInfo fcinfo, ColumnKind kind, const char *what)
 	define_require(fcinfo, 2, names);
 	table = define_open(PG_GETARG_OID(0));
 	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	column = catalog_find_column(table, name);
-	if (column == NULL || column->kind != kind)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("segment table %s has no %s \"%s\"",
-						catalog_qualified_name(table->relid), what, name),
-				 errhint("See the view segment.%ss.", what)));
-	define_check_unused(table, name, what);
-	define_ddl(table, "ALTER TABLE %s DROP COLUMN IF EXISTS %s", catalog_qualified_name(table->relid),
-			   quote_identifier(name));
-	catalog_delete_column(table->relid, name);
+	column = define_require_column(table, name, kind);
+	define_check_unused(table, name, define_kind_name(kind));
+
+	/* what takes time comes before readers are shut out */
 	if (catalog_is_recorded(column))
-		close_history(table, name);
+		define_close_history(table, name);
+	define_drop_column(table, name);
 }
 
 /* drop_score(tbl, name) */
 Datum
 segment_drop_score(PG_FUNCTION_ARGS)
 {
-	define_drop(fcinfo, COLUMN_SCORE, "score");
+	define_drop(fcinfo, COLUMN_SCORE);
 	PG_RETURN_VOID();
 }
 
@@ -390,6 +521,6 @@ segment_drop_score(PG_FUNCTION_ARGS)
 Datum
 segment_drop_segment(PG_FUNCTION_ARGS)
 {
-	define_drop(fcinfo, COLUMN_SEGMENT, "segment");
+	define_drop(fcinfo, COLUMN_SEGMENT);
 	PG_RETURN_VOID();
 }

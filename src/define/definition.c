@@ -13,16 +13,19 @@
 
 PG_FUNCTION_INFO_V1(segment_definition);
 
+/* Not by id: a definition that is applied elsewhere comes out the same, whatever was made when. */
+#define SOURCE_ORDER "(s.relation::text COLLATE \"C\"), (s.key COLLATE \"C\"), ((to_jsonb(s) - 'id' - 'tbl')::text COLLATE \"C\")"
+
 static const char *const definition_sql =
 "SELECT jsonb_strip_nulls(jsonb_build_object("
 " 'table', format('%I.%I', n.nspname, c.relname),"
 " 'key', t.key_name, 'key_type', t.key_type::text, 'time_zone', t.time_zone,"
 " 'max_age', t.max_age::text,"
 " 'sources', (SELECT jsonb_agg(jsonb_build_object('source', s.relation::text, 'key', s.key,"
-"     'at', s.at, 'event', s.event, 'value', s.value, 'item', s.item, 'extra', s.extra) ORDER BY s.id)"
+"     'at', s.at, 'event', s.event, 'value', s.value, 'item', s.item, 'extra', s.extra) ORDER BY " SOURCE_ORDER ")"
 "   FROM segment.config_source s WHERE s.tbl = t.tbl AND s.kind = 'events'),"
 " 'attributes', (SELECT jsonb_agg(jsonb_build_object('source', s.relation::text, 'key', s.key,"
-"     'columns', s.extra) ORDER BY s.id)"
+"     'columns', s.extra) ORDER BY " SOURCE_ORDER ")"
 "   FROM segment.config_source s WHERE s.tbl = t.tbl AND s.kind = 'attributes'),"
 " 'scores', (SELECT jsonb_agg(jsonb_build_object('name', k.name, 'expression', k.expression) ORDER BY k.position)"
 "   FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind = 'score'),"
@@ -35,6 +38,8 @@ static const char *const definition_sql =
 " 'bands', (SELECT jsonb_agg(jsonb_build_object('name', k.name, 'score', k.depends[1], 'bands', k.bands,"
 "     'descending', k.descending) ORDER BY k.position)"
 "   FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind = 'band'),"
+" 'order', (SELECT jsonb_agg(k.name ORDER BY k.position)"
+"   FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind <> 'eligible'),"
 " 'eligible', (SELECT k.expression FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind = 'eligible'),"
 " 'schedule', (SELECT j.schedule FROM segment.config_job j WHERE j.tbl = t.tbl)))"
 " FROM segment.config_table t JOIN pg_class c ON c.oid = t.tbl JOIN pg_namespace n ON n.oid = c.relnamespace"

@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(segment_add_group);
+PG_FUNCTION_INFO_V1(segment_alter_group);
 PG_FUNCTION_INFO_V1(segment_drop_group);
 
 /* The conditions under which a label's crossing matters name all labels before it. */
@@ -35,25 +36,6 @@ define_check_group(const SegmentTable *table, const char *name, List *labels, Li
 	return rule_first_label(labels, checked, table, table->relid);
 }
 
-void
-define_put_group(const SegmentTable *table, const char *name, List *labels, List *rules,
-				 const CheckedRule *rule)
-{
-	Column		column = {0};
-
-	column.name = unconstify(char *, name);
-	column.kind = COLUMN_GROUP;
-	column.over = OVER_ROW;
-	column.expression = rule->expression;
-	column.type = rule->type;
-	column.crossings = rule->crossings;
-	column.unanalyzed = rule->unanalyzed;
-	column.depends = rule->depends;
-	column.labels = labels;
-	column.rules = rules;
-	catalog_put_column(table->relid, &column);
-}
-
 static void
 check_label(const char *name, const char *label, List *before)
 {
@@ -69,41 +51,59 @@ check_label(const char *name, const char *label, List *before)
 				 errhint("Join its rules with OR, or choose another label.")));
 }
 
-/* Labels and rules, by turns, from the array of the arguments. */
-static void
-split_labels(const char *name, ArrayType *array, List **labels, List **rules)
+void
+define_check_labels(const Column *group)
 {
+	List	   *seen = NIL;
+	ListCell   *lc;
+
+	if (group->labels == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("group \"%s\" has no label", group->name),
+				 errhint("Give it a label and a rule at least.")));
+	if (list_length(group->labels) > MAX_LABELS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("group \"%s\" has more than %d labels", group->name, MAX_LABELS)));
+	foreach(lc, group->labels)
+	{
+		check_label(group->name, lfirst(lc), seen);
+		seen = lappend(seen, makeString(lfirst(lc)));
+	}
+}
+
+/* A group from the arguments tbl, name, and labels and rules by turns. */
+static Column *
+group_of_arguments(FunctionCallInfo fcinfo)
+{
+	Column	   *group = palloc0(sizeof(Column));
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
-	List	   *seen = NIL;
 
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	group->kind = COLUMN_GROUP;
+	group->name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &n);
 	if (n == 0 || n % 2 != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 n == 0 ? errmsg("group \"%s\" has no label", name) :
-				 errmsg("group \"%s\" has a label without a rule", name),
+				 n == 0 ? errmsg("group \"%s\" has no label", group->name) :
+				 errmsg("group \"%s\" has a label without a rule", group->name),
 				 errhint("Give labels and rules by turns, such as 'heavy', 'logins >= 20', 'light', 'logins >= 1'.")));
-	if (n / 2 > MAX_LABELS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("group \"%s\" has more than %d labels", name, MAX_LABELS)));
 	for (int i = 0; i < n; i += 2)
 	{
-		char	   *label;
-
 		if (nulls[i] || nulls[i + 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a label or a rule of group \"%s\" is null", name),
+					 errmsg("a label or a rule of group \"%s\" is null", group->name),
 					 errhint("Customers for whom no rule holds have NULL; that needs no label.")));
-		label = TextDatumGetCString(elements[i]);
-		check_label(name, label, seen);
-		seen = lappend(seen, makeString(label));
-		*labels = lappend(*labels, label);
-		*rules = lappend(*rules, TextDatumGetCString(elements[i + 1]));
+		group->labels = lappend(group->labels, TextDatumGetCString(elements[i]));
+		group->rules = lappend(group->rules, TextDatumGetCString(elements[i + 1]));
 	}
+	define_check_labels(group);
+	return group;
 }
 
 /* add_group(tbl, name, VARIADIC labels_and_rules) */
@@ -112,22 +112,24 @@ segment_add_group(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl", "name", "labels_and_rules"};
 	SegmentTable *table;
-	char	   *name;
-	List	   *labels = NIL;
-	List	   *rules = NIL;
-	CheckedRule *rule;
+	Column	   *group;
 
 	define_require(fcinfo, 3, names);
 	table = define_open(PG_GETARG_OID(0));
-	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	define_check_new_name(table, name, "group");
-	split_labels(name, PG_GETARG_ARRAYTYPE_P(2), &labels, &rules);
-	rule = define_check_group(table, name, labels, &rules);
-	define_notice_unanalyzed(table, rule, psprintf("group \"%s\"", name));
-	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s text", catalog_qualified_name(table->relid),
-			   quote_identifier(name));
-	define_put_group(table, name, labels, rules, rule);
-	define_changed(table->relid, name);
+	group = group_of_arguments(fcinfo);
+	define_add_column(table, group);
+	define_changed(table->relid, group->name);
+	PG_RETURN_VOID();
+}
+
+/* alter_group(tbl, name, VARIADIC labels_and_rules) */
+Datum
+segment_alter_group(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"tbl", "name", "labels_and_rules"};
+
+	define_require(fcinfo, 3, names);
+	define_alter(PG_GETARG_OID(0), group_of_arguments(fcinfo));
 	PG_RETURN_VOID();
 }
 
@@ -135,6 +137,6 @@ segment_add_group(PG_FUNCTION_ARGS)
 Datum
 segment_drop_group(PG_FUNCTION_ARGS)
 {
-	define_drop(fcinfo, COLUMN_GROUP, "group");
+	define_drop(fcinfo, COLUMN_GROUP);
 	PG_RETURN_VOID();
 }

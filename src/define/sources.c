@@ -13,6 +13,7 @@
 #include "define/define.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lock.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
@@ -64,7 +65,9 @@ check_key_expression(const SegmentTable *table, const Source *source, const char
 		rule_coerce(rule, table, source->relation, table->key_type, "the key");
 	if (OidIsValid(exprCollation(rule->node)) && exprCollation(rule->node) != DEFAULT_COLLATION_OID &&
 		get_typcollation(table->key_type) == DEFAULT_COLLATION_OID)
-		return psprintf("(%s) COLLATE pg_catalog.\"default\"", rule->expression);
+		return check_source_expression(table, source,
+									   psprintf("(%s) COLLATE pg_catalog.\"default\"", rule->expression),
+									   "key")->expression;
 	return rule->expression;
 }
 
@@ -80,9 +83,11 @@ check_at_expression(const SegmentTable *table, const Source *source, const char 
 		case TIMESTAMPTZOID:
 			return rule->expression;
 		case TIMESTAMPOID:
-			return psprintf("((%s) AT TIME ZONE %s)", rule->expression, zone);
+			text = psprintf("((%s) AT TIME ZONE %s)", rule->expression, zone);
+			break;
 		case DATEOID:
-			return psprintf("((%s)::timestamp AT TIME ZONE %s)", rule->expression, zone);
+			text = psprintf("((%s)::timestamp AT TIME ZONE %s)", rule->expression, zone);
+			break;
 		default:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -90,7 +95,9 @@ check_at_expression(const SegmentTable *table, const Source *source, const char 
 							format_type_be(rule->type)),
 					 errhint("Use to_timestamp() for seconds since 1970.")));
 	}
-	return NULL;
+
+	/* as PostgreSQL writes it: the same however often it is read again */
+	return check_source_expression(table, source, text, "at")->expression;
 }
 
 static char *
@@ -103,14 +110,14 @@ check_text_expression(const SegmentTable *table, const Source *source, const cha
 		return NULL;
 	rule = check_source_expression(table, source, text, argument);
 	if (rule->type != TEXTOID)
-		return psprintf("(%s)::text", rule->expression);
+		rule = check_source_expression(table, source, psprintf("(%s)::text", rule->expression),
+									   argument);
 	return rule->expression;
 }
 
-/* {"name": "expression", ...} checked, as a list of NamedExpr; types go to *types. */
+/* {"name": "expression", ...} as a list of NamedExpr. */
 static List *
-check_named_expressions(const SegmentTable *table, const Source *source, Jsonb *columns,
-						const char *what, List **types)
+named_expressions(Jsonb *columns, const char *what)
 {
 	JsonbIterator *it;
 	JsonbValue	v;
@@ -126,8 +133,6 @@ check_named_expressions(const SegmentTable *table, const Source *source, Jsonb *
 	it = JsonbIteratorInit(&columns->root);
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
-		CheckedRule *rule;
-
 		if (token == WJB_KEY)
 		{
 			current = palloc0(sizeof(NamedExpr));
@@ -140,14 +145,31 @@ check_named_expressions(const SegmentTable *table, const Source *source, Jsonb *
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("the expression of column \"%s\" must be a JSON string", current->name)));
-		rule = check_source_expression(table, source,
-									   pnstrdup(v.val.string.val, v.val.string.len),
-									   psprintf("column \"%s\"", current->name));
-		current->expression = rule->expression;
+		current->expression = pnstrdup(v.val.string.val, v.val.string.len);
 		result = lappend(result, current);
-		*types = lappend_oid(*types, rule->type);
 	}
 	return result;
+}
+
+/* Makes the expressions canonical; returns their types. */
+static List *
+check_named_expressions(const SegmentTable *table, const Source *source)
+{
+	List	   *types = NIL;
+	ListCell   *lc;
+
+	foreach(lc, source->extra)
+	{
+		NamedExpr  *named = lfirst(lc);
+		CheckedRule *rule;
+
+		catalog_check_name(named->name, "column");
+		rule = check_source_expression(table, source, named->expression,
+									   psprintf("column \"%s\"", named->name));
+		named->expression = rule->expression;
+		types = lappend_oid(types, rule->type);
+	}
+	return types;
 }
 
 static void
@@ -199,40 +221,22 @@ optional_text(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-static Source *
-new_source(const SegmentTable *table, SourceKind kind, Oid relation)
-{
-	Source	   *source = palloc0(sizeof(Source));
 
-	check_relation(table, relation);
-	source->kind = kind;
-	source->tbl = table->relid;
-	source->relation = relation;
-	source->name = get_rel_name(relation);
-	return source;
-}
-
-static bool
-same_expression(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-/* The same mapping twice would count every event twice. */
+/* Error if one of the sources maps the same events in the same way: they would count twice. */
 static void
-check_not_there(const SegmentTable *table, const Source *source)
+check_not_there(List *sources, const Source *source)
 {
 	ListCell   *lc;
 
-	foreach(lc, table->sources)
+	foreach(lc, sources)
 	{
 		Source	   *other = lfirst(lc);
 
 		if (other->kind == SOURCE_EVENTS && other->relation == source->relation &&
-			same_expression(other->key, source->key) && same_expression(other->at, source->at) &&
-			same_expression(other->event, source->event) &&
-			same_expression(other->value, source->value) &&
-			same_expression(other->item, source->item))
+			define_same_text(other->key, source->key) && define_same_text(other->at, source->at) &&
+			define_same_text(other->event, source->event) &&
+			define_same_text(other->value, source->value) &&
+			define_same_text(other->item, source->item))
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
 					 errmsg("%s is a source of the segment table already, in the same way",
@@ -242,38 +246,57 @@ check_not_there(const SegmentTable *table, const Source *source)
 	}
 }
 
+List *
+define_check_source(const SegmentTable *table, Source *source, List *others)
+{
+	List	   *types;
+
+	check_relation(table, source->relation);
+	source->tbl = table->relid;
+	source->name = get_rel_name(source->relation);
+	source->key = check_key_expression(table, source, source->key);
+	if (source->kind == SOURCE_ATTRIBUTES)
+		return check_named_expressions(table, source);
+	source->at = check_at_expression(table, source, source->at);
+	source->event = check_text_expression(table, source, source->event, "event");
+	if (source->event == NULL)
+		source->event = psprintf("%s::text", quote_literal_cstr(source->name));
+	if (source->value != NULL)
+		source->value = check_source_expression(table, source, source->value, "value")->expression;
+	source->item = check_text_expression(table, source, source->item, "item");
+	types = check_named_expressions(table, source);
+	check_extra_names(table, source->extra);
+	check_not_there(others, source);
+	return types;
+}
+
 /* add_source(tbl, source, key, at, event, value, item, extra) */
 Datum
 segment_add_source(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl", "source", "key", "at"};
 	SegmentTable *table;
-	Source	   *source;
-	char	   *text;
+	Source		source = {.kind = SOURCE_EVENTS};
 	char	   *disabled = NULL;
-	List	   *types = NIL;
 
 	define_require(fcinfo, 4, names);
 	table = define_open(PG_GETARG_OID(0));
-	source = new_source(table, SOURCE_EVENTS, PG_GETARG_OID(1));
-	source->key = check_key_expression(table, source, optional_text(fcinfo, 2));
-	source->at = check_at_expression(table, source, optional_text(fcinfo, 3));
-	source->event = check_text_expression(table, source, optional_text(fcinfo, 4), "event");
-	if (source->event == NULL)
-		source->event = psprintf("%s::text", quote_literal_cstr(source->name));
-	text = optional_text(fcinfo, 5);
-	if (text != NULL)
-		source->value = check_source_expression(table, source, text, "value")->expression;
-	source->item = check_text_expression(table, source, optional_text(fcinfo, 6), "item");
+	source.relation = PG_GETARG_OID(1);
+	source.key = optional_text(fcinfo, 2);
+	source.at = optional_text(fcinfo, 3);
+	source.event = optional_text(fcinfo, 4);
+	source.value = optional_text(fcinfo, 5);
+	source.item = optional_text(fcinfo, 6);
 	if (!PG_ARGISNULL(7))
-		source->extra = check_named_expressions(table, source, PG_GETARG_JSONB_P(7),
-												"extra", &types);
-	check_extra_names(table, source->extra);
-	check_not_there(table, source);
+		source.extra = named_expressions(PG_GETARG_JSONB_P(7), "extra");
+	define_check_source(table, &source, table->sources);
 
-	source->id = catalog_insert_source(source);
+	lock_all(define_wish_stream(table, lappend(list_copy(table->sources), &source),
+								capture_wish_install(NIL, &source)));
+	source.id = catalog_insert_source(&source);
 	define_rebuild_stream(table->relid);
-	capture_install(source, &disabled);
+	define_recheck_columns(table->relid, NIL);
+	capture_install(&source, &disabled);
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
 }
@@ -284,34 +307,37 @@ segment_add_attributes(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl", "source", "key", "columns"};
 	SegmentTable *table;
-	Source	   *source;
-	List	   *types = NIL;
+	Source		source = {.kind = SOURCE_ATTRIBUTES};
+	List	   *types;
 	char	   *disabled = NULL;
 	ListCell   *lc,
 			   *lc2;
 
 	define_require(fcinfo, 4, names);
 	table = define_open(PG_GETARG_OID(0));
-	source = new_source(table, SOURCE_ATTRIBUTES, PG_GETARG_OID(1));
-	source->key = check_key_expression(table, source, optional_text(fcinfo, 2));
-	source->extra = check_named_expressions(table, source, PG_GETARG_JSONB_P(3),
-											"columns", &types);
-	source->id = catalog_insert_source(source);
-	forboth(lc, source->extra, lc2, types)
-	{
-		NamedExpr  *attribute = lfirst(lc);
-		CheckedRule rule = {0};
+	source.relation = PG_GETARG_OID(1);
+	source.key = optional_text(fcinfo, 2);
+	source.extra = named_expressions(PG_GETARG_JSONB_P(3), "columns");
+	types = define_check_source(table, &source, NIL);
+	foreach(lc, source.extra)
+		define_check_new_name(table, ((NamedExpr *) lfirst(lc))->name, "attribute");
 
-		define_check_new_name(table, attribute->name, "attribute");
-		rule.type = lfirst_oid(lc2);
-		rule.expression = attribute->expression;
-		define_ddl(table, "ALTER TABLE %s ADD COLUMN %s %s", catalog_qualified_name(table->relid),
-				   quote_identifier(attribute->name), catalog_type_name(rule.type));
-		define_put_column(table, attribute->name, COLUMN_ATTRIBUTE, OVER_ATTRIBUTES, &rule);
-	}
-	capture_install(source, &disabled);
+	lock_all(lock_wish(capture_wish_install(NIL, &source), table->relid, AccessExclusiveLock));
+	source.id = catalog_insert_source(&source);
+	forboth(lc, source.extra, lc2, types)
+		define_add_attribute(table, lfirst(lc), lfirst_oid(lc2));
+	capture_install(&source, &disabled);
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
+}
+
+void
+define_add_attribute(const SegmentTable *table, const NamedExpr *attribute, Oid type)
+{
+	define_check_new_name(table, attribute->name, "attribute");
+	define_ddl(table, "ALTER TABLE %s ADD COLUMN %s %s", catalog_qualified_name(table->relid),
+			   quote_identifier(attribute->name), catalog_type_name(type));
+	define_put_attribute(table, attribute->name, attribute->expression, type);
 }
 
 /* The sources of a kind with a name; error if there is none. */
@@ -343,11 +369,17 @@ segment_drop_source(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl", "name"};
 	SegmentTable *table;
+	List	   *sources;
+	List	   *wishes = NIL;
 	ListCell   *lc;
 
 	define_require(fcinfo, 2, names);
 	table = define_open(PG_GETARG_OID(0));
-	foreach(lc, sources_named(table, SOURCE_EVENTS, text_to_cstring(PG_GETARG_TEXT_PP(1))))
+	sources = sources_named(table, SOURCE_EVENTS, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	foreach(lc, sources)
+		wishes = capture_wish_remove(wishes, lfirst(lc));
+	lock_all(define_wish_stream(table, list_difference_ptr(table->sources, sources), wishes));
+	foreach(lc, sources)
 	{
 		Source	   *source = lfirst(lc);
 
@@ -355,6 +387,7 @@ segment_drop_source(PG_FUNCTION_ARGS)
 		catalog_delete_source(source->id);
 	}
 	define_rebuild_stream(table->relid);
+	define_recheck_columns(table->relid, NIL);
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
 }
@@ -365,12 +398,18 @@ segment_drop_attributes(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl", "name"};
 	SegmentTable *table;
+	List	   *sources;
+	List	   *wishes = NIL;
 	ListCell   *lc,
 			   *lc2;
 
 	define_require(fcinfo, 2, names);
 	table = define_open(PG_GETARG_OID(0));
-	foreach(lc, sources_named(table, SOURCE_ATTRIBUTES, text_to_cstring(PG_GETARG_TEXT_PP(1))))
+	sources = sources_named(table, SOURCE_ATTRIBUTES, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	foreach(lc, sources)
+		wishes = capture_wish_remove(wishes, lfirst(lc));
+	lock_all(lock_wish(wishes, table->relid, AccessExclusiveLock));
+	foreach(lc, sources)
 	{
 		Source	   *source = lfirst(lc);
 
@@ -379,9 +418,7 @@ segment_drop_attributes(PG_FUNCTION_ARGS)
 			char	   *name = ((NamedExpr *) lfirst(lc2))->name;
 
 			define_check_unused(table, name, "attribute");
-			define_ddl(table, "ALTER TABLE %s DROP COLUMN IF EXISTS %s",
-					   catalog_qualified_name(table->relid), quote_identifier(name));
-			catalog_delete_column(table->relid, name);
+			define_drop_column(table, name);
 		}
 		capture_remove(source);
 		catalog_delete_source(source->id);

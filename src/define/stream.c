@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "define/define.h"
+#include "lock.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -94,6 +95,24 @@ extends_view(const SegmentTable *table, List *columns)
 	return true;
 }
 
+/*
+ * A score over the stream may change its type with a column of it: then the
+ * segment table has to be locked as well, and not when others already wait for
+ * the rest.
+ */
+List *
+define_wish_stream(const SegmentTable *table, List *sources, List *wishes)
+{
+	SegmentTable after = *table;
+
+	if (!OidIsValid(table->events) || get_rel_name(table->events) == NULL)
+		return wishes;
+	after.sources = sources;
+	if (!extends_view(table, stream_types(&after)))
+		wishes = lock_wish(wishes, table->relid, AccessExclusiveLock);
+	return lock_wish(wishes, table->events, AccessExclusiveLock);
+}
+
 void
 define_rebuild_stream(Oid relid)
 {
@@ -116,5 +135,4 @@ define_rebuild_stream(Oid relid)
 			   quote_literal_cstr(psprintf("the event stream of %s", get_rel_name(relid))));
 	if (!exists)
 		catalog_set_events(relid, get_relname_relid(name, schema));
-	define_recheck_columns(relid);
 }

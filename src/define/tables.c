@@ -13,6 +13,7 @@
 #include "define/define.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "lock.h"
 #include "miscadmin.h"
 #include "pgtime.h"
 #include "storage/lmgr.h"
@@ -205,36 +206,59 @@ create_relations(SegmentTable *table, const char *nspname, const char *relname)
 	table->history = relation_named(nspname, psprintf("%s_history", relname));
 }
 
+Oid
+define_create_table(const RangeVar *name, const char *key, Oid key_type, const char *time_zone)
+{
+	SegmentTable *table = palloc0(sizeof(SegmentTable));
+	char	   *nspname;
+
+	table->key_name = pstrdup(key);
+	table->key_type = key_type;
+	table->time_zone = pstrdup(time_zone);
+	table->owner = GetUserId();
+	check_key(table->key_name, table->key_type);
+	check_time_zone(table->time_zone);
+	catalog_check_name(name->relname, "table");
+	if (name->catalogname != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("improper qualified name: %s.%s.%s", name->catalogname,
+						name->schemaname, name->relname),
+				 errhint("Give schema.table or table.")));
+	nspname = get_namespace_name(RangeVarGetCreationNamespace(name));
+
+	create_relations(table, nspname, name->relname);
+	catalog_insert_table(table);
+	define_rebuild_stream(table->relid);
+	return table->relid;
+}
+
 /* create_table(name text, key text, key_type regtype, time_zone text) → regclass */
 Datum
 segment_create_table(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"name", "key", "key_type", "time_zone"};
-	RangeVar   *rangevar;
-	SegmentTable *table = palloc0(sizeof(SegmentTable));
-	char	   *nspname;
+	RangeVar   *name;
 
 	define_require(fcinfo, 4, names);
-	rangevar = makeRangeVarFromNameList(textToQualifiedNameList(PG_GETARG_TEXT_PP(0)));
-	table->key_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	table->key_type = PG_GETARG_OID(2);
-	table->time_zone = text_to_cstring(PG_GETARG_TEXT_PP(3));
-	table->owner = GetUserId();
-	check_key(table->key_name, table->key_type);
-	check_time_zone(table->time_zone);
-	catalog_check_name(rangevar->relname, "table");
-	if (rangevar->catalogname != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("improper qualified name: %s",
-						text_to_cstring(PG_GETARG_TEXT_PP(0))),
-				 errhint("Give schema.table or table.")));
-	nspname = get_namespace_name(RangeVarGetCreationNamespace(rangevar));
+	name = makeRangeVarFromNameList(textToQualifiedNameList(PG_GETARG_TEXT_PP(0)));
+	PG_RETURN_OID(define_create_table(name, text_to_cstring(PG_GETARG_TEXT_PP(1)),
+									  PG_GETARG_OID(2), text_to_cstring(PG_GETARG_TEXT_PP(3))));
+}
 
-	create_relations(table, nspname, rangevar->relname);
-	catalog_insert_table(table);
-	define_rebuild_stream(table->relid);
-	PG_RETURN_OID(table->relid);
+/* The locks that dropping a segment table takes. */
+static List *
+wish_drop(const SegmentTable *table)
+{
+	List	   *wishes = NIL;
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+		wishes = capture_wish_remove(wishes, lfirst(lc));
+	wishes = define_wish_stream(table, NIL, wishes);
+	if (get_rel_name(table->history) != NULL)
+		wishes = lock_wish(wishes, table->history, AccessExclusiveLock);
+	return lock_wish(wishes, table->relid, AccessExclusiveLock);
 }
 
 /* drop_table(tbl regclass) */
@@ -250,6 +274,7 @@ segment_drop_table(PG_FUNCTION_ARGS)
 	table = define_open(PG_GETARG_OID(0));
 	name = catalog_qualified_name(table->relid);
 
+	lock_all(wish_drop(table));
 	foreach(lc, table->sources)
 		capture_remove(lfirst(lc));
 	if (OidIsValid(table->events) && get_rel_name(table->events) != NULL)
@@ -261,18 +286,9 @@ segment_drop_table(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* set_max_age(tbl regclass, max_age interval) */
-Datum
-segment_set_max_age(PG_FUNCTION_ARGS)
+void
+define_set_max_age(const SegmentTable *table, const Interval *max_age)
 {
-	static const char *const names[] = {"tbl", "max_age"};
-	SegmentTable *table;
-	Interval   *max_age;
-
-	define_require(fcinfo, 2, names);
-	table = define_open(PG_GETARG_OID(0));
-	max_age = PG_GETARG_INTERVAL_P(1);
-
 	/* no field negative: '1 month -29 days' may be nothing at all */
 	if (max_age->month < 0 || max_age->day < 0 || max_age->time < 0 ||
 		(max_age->month == 0 && max_age->day == 0 && max_age->time == 0) ||
@@ -282,6 +298,18 @@ segment_set_max_age(PG_FUNCTION_ARGS)
 				 errmsg("max_age must be positive and at most 100 years"),
 				 errhint("Give an interval such as '1 day'.")));
 	catalog_set_max_age(table->relid, max_age);
+}
+
+/* set_max_age(tbl regclass, max_age interval) */
+Datum
+segment_set_max_age(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"tbl", "max_age"};
+	SegmentTable *table;
+
+	define_require(fcinfo, 2, names);
+	table = define_open(PG_GETARG_OID(0));
+	define_set_max_age(table, PG_GETARG_INTERVAL_P(1));
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
 }

@@ -8,6 +8,8 @@
 #include "lib/stringinfo.h"
 #include "refresh/refresh.h"
 
+typedef struct DueQueue DueQueue;
+
 typedef struct Refresh
 {
 	Oid			relid;
@@ -18,6 +20,8 @@ typedef struct Refresh
 	char	   *collected;		/* snapshot of what was collected, in a transaction block */
 	TimestampTz started;		/* as-of instant of the run: what was due then is worked off */
 	TimestampTz latest;			/* no row speaks of a later instant, unless the run goes back */
+	DueQueue   *due;			/* customers due at that instant */
+	char	   *claimed;		/* the last key taken out of work, or NULL: begin anew */
 } Refresh;
 
 /* refresh.c: the segment table as it is defined now, locked against changes of its definition */
@@ -42,6 +46,20 @@ extern TimestampTz state_instant(Refresh *refresh);
 
 /* Notes that everything was computed. */
 extern void state_store_rebuilt(Refresh *refresh, int64 ignored);
+
+/* due.c: with the lock on work */
+
+/* Looks for customers who are due; returns how many are at hand to be taken. */
+extern int64 due_ready(Refresh *refresh, const SegmentTable *table);
+
+/* So many of those at hand, the longest due first: their keys, a text array. */
+extern Datum due_keys(const Refresh *refresh, int64 count);
+
+/* So many of them were taken. */
+extern void due_taken(Refresh *refresh, int64 count);
+
+/* May there be more that were not taken? */
+extern bool due_left(const Refresh *refresh);
 
 /* evaluate.c */
 

@@ -107,72 +107,60 @@ refuse_disabled(Refresh *refresh, const char *command)
 }
 
 /*
- * Takes rows out of work: their keys, or 0 if there are none.  What is taken is work again if
- * the transaction fails; that nobody else takes it, the lock on work sees to.
+ * Takes at most *marked rows out of work, and fills the batch with customers
+ * due: their keys, or 0 if there are none.  What is taken is work again if the
+ * transaction fails; that nobody else takes it, the lock on work sees to.
+ *
+ * Each batch goes on where the one before it ended: it need not walk over the
+ * dead entries of the index that those left, and who has a high key is not put
+ * off for ever by those with low ones who come meanwhile.
  */
 static Datum
-claim_keys(Refresh *refresh, int64 *taken)
+claim_keys(Refresh *refresh, int64 due, int64 *marked)
 {
-	Oid			types[] = {OIDOID, INT8OID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid), Int64GetDatum(segment_batch_size)};
+	Oid			types[] = {OIDOID, INT8OID, TEXTOID, TEXTARRAYOID, INT8OID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid), Int64GetDatum(*marked),
+	CStringGetTextDatum(refresh->claimed != NULL ? refresh->claimed : ""),
+	due_keys(refresh, due), Int64GetDatum(segment_batch_size)};
+	int64		limit = *marked;
 	MemoryContext caller = CurrentMemoryContext;
-	Datum		keys = (Datum) 0;
+	Datum		keys;
 	bool		isnull;
 	RunContext	ctx;
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
 	/* by place: whatever the statistics say, each row is found once */
-	run_sql("WITH taken AS (DELETE FROM segment.work w WHERE w.ctid = ANY (ARRAY("
-			"   SELECT ctid FROM segment.work WHERE tbl = $1 AND NOT whole ORDER BY key LIMIT $2))"
-			"  RETURNING w.key)"
-			" SELECT array_agg(DISTINCT key), count(*) FROM taken", 2, types, values, false);
+	run_sql(psprintf("WITH taken AS (DELETE FROM segment.work w WHERE w.ctid = ANY (ARRAY("
+					 "   SELECT ctid FROM segment.work WHERE tbl = $1 AND NOT whole%s ORDER BY key LIMIT $2))"
+					 "  RETURNING w.key), t AS (SELECT count(*) AS n, max(key) AS last FROM taken)"
+					 " SELECT array_agg(DISTINCT key), (SELECT n FROM t), (SELECT last FROM t)"
+					 " FROM (SELECT key FROM taken UNION ALL"
+					 "   SELECT ($4)[i] FROM t, generate_series(1, least(cardinality($4), $5 - n)) i) k",
+					 refresh->claimed != NULL ? " AND key >= $3" : ""), 5, types, values, false);
 	keys = first_value(&isnull);
-	*taken = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-	if (*taken > 0)
+	if (!isnull)
 	{
+		HeapTuple	row = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
 		MemoryContext old = MemoryContextSwitchTo(caller);
 
 		keys = PointerGetDatum(DatumGetArrayTypePCopy(keys));
 		MemoryContextSwitchTo(old);
+		*marked = DatumGetInt64(SPI_getbinval(row, desc, 2, &isnull));
+		refresh->claimed = *marked < limit ? NULL :
+			MemoryContextStrdup(refresh->run_context, SPI_getvalue(row, desc, 3));
 	}
 	else
+	{
 		keys = (Datum) 0;
+		*marked = 0;
+		refresh->claimed = NULL;
+	}
 	SPI_finish();
 	context_leave(&ctx);
+	due_taken(refresh, Min(due, segment_batch_size - *marked));
 	return keys;
-}
-
-/* Customers whose instant has come become work, the longest due first. */
-static void
-enqueue_due(Refresh *refresh, const SegmentTable *table)
-{
-	const char *key = quote_identifier(table->key_name);
-	Oid			due_types[] = {TIMESTAMPTZOID, INT8OID};
-	Datum		due_values[] = {TimestampTzGetDatum(refresh->started), Int64GetDatum(segment_batch_size)};
-	Oid			types[] = {OIDOID, TIMESTAMPTZOID, INT8OID, TEXTARRAYOID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid), due_values[0], due_values[1], (Datum) 0};
-	bool		isnull;
-	RunContext	ctx;
-
-	SPI_connect();
-	context_enter_owner(&ctx, table->owner, table->time_zone);
-	run_sql(psprintf("SELECT array_agg(key) FROM (SELECT %s::text AS key FROM %s"
-					 " WHERE valid_until <= $1 AND valid_until < 'infinity'"
-					 " ORDER BY valid_until LIMIT $2) due", key,
-					 catalog_qualified_name(table->relid)), 2, due_types, due_values, false);
-	values[3] = first_value(&isnull);
-	context_leave(&ctx);
-
-	context_enter_catalog(&ctx);
-	if (isnull)
-		values[3] = PointerGetDatum(construct_empty_array(TEXTOID));
-	run_sql("INSERT INTO segment.work (tbl, whole, key, marked_at)"
-			" SELECT $1, false, key, clock_timestamp() FROM (SELECT unnest($4) AS key UNION"
-			"   (SELECT key FROM segment.pending WHERE tbl = $1 AND due <= $2 ORDER BY due LIMIT $3)) d"
-			" ON CONFLICT DO NOTHING", 4, types, values, false);
-	context_leave(&ctx);
-	SPI_finish();
 }
 
 /* Computes and applies the rows of claimed keys, or of everybody. */
@@ -204,26 +192,47 @@ process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bo
 }
 
 /*
- * One batch; returns whether there may be more.  What is collected while it
- * runs is for the next refresh: else one could go on for ever.
+ * One batch; returns whether there may be more.  Who is marked comes before who
+ * is due, so that a customer who buys does not wait for all those whom a
+ * midnight has made due; but these get their half of each batch.
  */
 static bool
 process_batch(Refresh *refresh)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
 	SegmentTable *table;
-	int64		taken;
+	int64		due;
+	int64		limit;
+	int64		marked;
 	Datum		keys;
+	bool		more;
 
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
 	table = open_table(refresh);
-	enqueue_due(refresh, table);
-	keys = claim_keys(refresh, &taken);
-	if (taken > 0)
+	due = Min(due_ready(refresh, table), segment_batch_size);
+	limit = segment_batch_size - Min(due, segment_batch_size / 2);
+	marked = limit;
+	keys = claim_keys(refresh, due, &marked);
+	if (keys != (Datum) 0)
 		process(refresh, table, keys, true, false);
+	more = marked == limit || due_left(refresh);
 	MemoryContextSwitchTo(old);
 	end_step(refresh);
-	return taken == segment_batch_size;
+	return more;
+}
+
+/*
+ * Who is marked while a crowd is worked off that is due need not wait for all
+ * of it.  Else, what is collected while a refresh runs is for the next: one
+ * could go on for ever.
+ */
+static void
+collect_meanwhile(Refresh *refresh)
+{
+	if (!refresh->nonatomic || !due_left(refresh))
+		return;
+	refresh_collect();
+	end_step(refresh);
 }
 
 /*
@@ -363,32 +372,41 @@ cut_missing(Refresh *refresh)
 	end_step(refresh);
 }
 
-/* The instant at which the next customer falls due, read after the row is locked. */
+/*
+ * The instant at which the next customer falls due, while nobody writes rows.
+ * It is never before the last one noted, so that the search needs not walk over
+ * the index entries of all who were due before.
+ */
 static void
 note_freshness(Refresh *refresh)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
-	SegmentTable *table = open_table(refresh);
+	SegmentTable *table;
 	Oid			types[] = {OIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
 	TimestampTzGetDatum(Max(refresh->started, refresh->latest)), (Datum) 0, (Datum) 0};
 	bool		isnull;
 	RunContext	ctx;
 
+	catalog_lock_work(refresh->relid, ExclusiveLock, true);
+	table = open_table(refresh);
 	SPI_connect();
 	context_enter_catalog(&ctx);
-	run_sql("SELECT 1 FROM segment.table_state WHERE tbl = $1 FOR UPDATE", 1, types, values, false);
+	run_sql("SELECT next_due FROM segment.table_state WHERE tbl = $1 FOR UPDATE", 1, types, values, false);
+	values[2] = first_value(&isnull);
 	context_leave(&ctx);
 	context_enter_owner(&ctx, table->owner, table->time_zone);
+	context_set("enable_seqscan", "off");
+	context_set("enable_bitmapscan", "off");
 	run_sql(psprintf("SELECT coalesce(min(valid_until), 'infinity') FROM %s"
-					 " WHERE valid_until < 'infinity'", catalog_qualified_name(refresh->relid)),
-			0, NULL, NULL, false);
+					 " WHERE valid_until >= $1 AND valid_until < 'infinity'",
+					 catalog_qualified_name(refresh->relid)), 1, &types[2], &values[2], false);
 	values[2] = first_value(&isnull);
 	context_leave(&ctx);
 	context_enter_catalog(&ctx);
 	values[3] = CStringGetTextDatum(refresh->collected != NULL ? refresh->collected : "");
 	run_sql("UPDATE segment.table_state SET as_of = greatest(as_of, $2), next_due ="
-			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1)),"
+			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1 AND due >= next_due)),"
 			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE tbl = $1",
 			4, types, values, false);
 	context_leave(&ctx);
@@ -439,7 +457,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	if (rebuild || state.whole)
 		process_whole(&refresh, state.rewind);
 	while (process_batch(&refresh))
-		;
+		collect_meanwhile(&refresh);
 	if (process_new_columns(&refresh) || refresh.run.changed > 0)
 		cut_missing(&refresh);
 	note_freshness(&refresh);

@@ -34,7 +34,7 @@ state_read(Refresh *refresh)
 	else
 		state.rewind = refresh->started <
 			(guc_as_of(&explicit_as_of) ? last : last - CLOCK_TOLERANCE);
-	refresh->latest = isnull || state.rewind ? DT_NOBEGIN : last;
+	refresh->latest = isnull || state.rewind ? refresh->started : Max(last, refresh->started);
 	run_sql("SELECT 1 FROM segment.work WHERE tbl = $1 AND whole", 1, types, values, false);
 	state.whole |= state.rewind || SPI_processed > 0;
 	SPI_finish();

@@ -35,9 +35,9 @@ walk_text(const TimeWalk *walk, Node *node)
 /*
  * The instants (of char *, NULL: never) of several parts of an AND or OR as
  * one.  As long as one part decides the whole, nothing changes: not before the
- * last of those that do now has changed.  texts: the parts as SQL.
+ * last of those that do now has changed.  conditions: when each decides, as SQL.
  */
-extern char *time_combine(bool conjunction, List *texts, List *instants);
+extern char *time_combine(List *conditions, List *instants);
 
 /* chain.c: values that are a chain of steps from now() (rule/steps.h) */
 
@@ -60,6 +60,8 @@ typedef struct Chain
 	ChainDomain domain;
 	bool		stepping;		/* stands still from one instant to the next */
 	double		factor;			/* of a number */
+	bool		rounded;		/* a whole number may be missed by a rounding error */
+	bool		hasty;			/* changes more often than once a second */
 	/* What makes it step is the beginning of this unit on this clock alone, if given. */
 	char	   *unit;
 	char	   *zone;			/* as SQL */

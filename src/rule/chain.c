@@ -81,9 +81,13 @@ rule_constant_number(Node *node, double *number)
 	}
 }
 
-/* A number times or by a constant above zero. */
+/*
+ * A number times or by a constant above zero.  In double precision only a
+ * quotient by a whole number is never rounded to a whole number that it is not:
+ * 4.35 * 100 < 435, and 0.3 / 0.1 < 3.
+ */
 static bool
-scale_chain(Node *other, bool divided, Chain *chain)
+scale_chain(Node *other, bool divided, bool rounded, Chain *chain)
 {
 	double		scale;
 
@@ -91,6 +95,7 @@ scale_chain(Node *other, bool divided, Chain *chain)
 		!rule_constant_number(other, &scale) || !(scale > 1e-9 && scale < 1e12))
 		return false;
 	chain->factor = divided ? chain->factor * scale : chain->factor / scale;
+	chain->rounded = chain->rounded || (rounded && (!divided || scale != rint(scale)));
 	return true;
 }
 
@@ -140,10 +145,10 @@ operator_chain(const TimeWalk *walk, OpExpr *op, bool moving_left, Chain *chain)
 								"(%s)::interval" : "(- (%s))::interval");
 		case F_NUMERIC_DIV:
 		case F_FLOAT8DIV:
-			return moving_left && scale_chain(other, true, chain);
+			return moving_left && scale_chain(other, true, op->opfuncid == F_FLOAT8DIV, chain);
 		case F_NUMERIC_MUL:
 		case F_FLOAT8MUL:
-			return scale_chain(other, false, chain);
+			return scale_chain(other, false, op->opfuncid == F_FLOAT8MUL, chain);
 		default:
 			return false;
 	}

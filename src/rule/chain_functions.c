@@ -48,6 +48,7 @@ append_trunc(Chain *chain, const char *unit)
 	else
 		chain->neutral = -1;
 	chain->stepping = true;
+	chain->hasty = unit_length(unit) < USECS_PER_SEC;
 	chain_append(chain, "trunc", psprintf("'%s'::text", unit));
 	if (chain->neutral >= 0)
 		chain->neutral = chain->count;
@@ -104,6 +105,8 @@ date_trunc_chain(const TimeWalk *walk, FuncExpr *func, Chain *chain)
 	if (unit == NULL || !local_unit(cstring_to_text(unit), &code))
 		return false;
 	length = local_unit_length(code);
+	if (length == 1)
+		return true;			/* a microsecond: as it was */
 	if (chain->domain == CHAIN_LOCAL)
 	{
 		append_trunc(chain, unit);
@@ -146,8 +149,11 @@ extract_span_chain(const char *field, Chain *chain)
 	bool		age = chain->domain == CHAIN_AGE;
 
 	if (!age && strcmp(field, "epoch") == 0)
+	{
 		epoch_chain(chain);
-	else if (!age && day)
+		return true;
+	}
+	if (!age && day)
 	{
 		chain_append(chain, "whole", "'1 day'::interval");
 		chain->domain = CHAIN_NUMBER;
@@ -170,6 +176,9 @@ extract_span_chain(const char *field, Chain *chain)
 	}
 	else
 		return false;
+	/* for fields of an age, its pieces are looked at one by one */
+	if (chain->domain == CHAIN_NUMBER)
+		chain->hasty = false;
 	return true;
 }
 
@@ -274,12 +283,18 @@ cast_chain(Oid type, Chain *chain)
 	return true;
 }
 
-/* A cast to a number of digits of the second. */
+/* A cast to a number of digits of the second; with 6, or -1 for none, it does nothing. */
 static bool
-round_chain(const TimeWalk *walk, FuncExpr *func, Chain *chain)
+round_chain(FuncExpr *func, Chain *chain)
 {
-	if (!chain_append_fixed(walk, chain, "round", lsecond(func->args), "(%s)::integer"))
+	double		digits;
+
+	if (!rule_constant_number(lsecond(func->args), &digits))
 		return false;
+	if (digits < 0 || digits >= MAX_TIMESTAMP_PRECISION)
+		return true;
+	chain_append(chain, "round", psprintf("%d", (int) digits));
+	chain->hasty = !chain->stepping ? digits > 0 : chain->hasty;
 	chain->stepping = true;
 	return true;
 }
@@ -300,12 +315,12 @@ age_chain(const TimeWalk *walk, FuncExpr *func, Chain *chain)
 static bool
 floor_chain(Chain *chain)
 {
-	if (chain->domain != CHAIN_NUMBER || chain->factor != rint(chain->factor) ||
+	if (chain->domain != CHAIN_NUMBER || chain->rounded || chain->factor != rint(chain->factor) ||
 		chain->factor < 1 || chain->factor > 1e17)
 		return false;
-	if (!chain->stepping)
-		chain_append(chain, "floor", psprintf("'%.6f seconds'::interval",
-											  chain->factor / USECS_PER_SEC));
+	/* also what stands still in between may stand between two whole numbers */
+	chain_append(chain, "floor", psprintf("'%.6f seconds'::interval", chain->factor / USECS_PER_SEC));
+	chain->hasty = chain->factor < USECS_PER_SEC;
 	chain->stepping = true;
 	return true;
 }
@@ -324,7 +339,7 @@ chain_through_function(const TimeWalk *walk, FuncExpr *func, Chain *chain)
 			return cast_chain(func->funcresulttype, chain);
 		case F_TIMESTAMPTZ_TIMESTAMPTZ_INT4:
 		case F_TIMESTAMP_TIMESTAMP_INT4:
-			return round_chain(walk, func, chain);
+			return round_chain(func, chain);
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT:
 		case F_DATE_TRUNC_TEXT_TIMESTAMP:

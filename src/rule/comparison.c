@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/stratnum.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
@@ -78,7 +80,9 @@ comparable(Chain *chain, Oid type)
 			if (type != INT2OID && type != INT4OID && type != INT8OID && type != NUMERICOID &&
 				type != FLOAT8OID)
 				return false;
-			chain_append(chain, "number", psprintf("'%.17g'::float8", chain->factor));
+			/* a factor that is not whole: the flip is looked for beside the instant, too */
+			chain_append(chain, "number", psprintf("'%.17g'::float8", chain->rounded ?
+												   nextafter(chain->factor, 0) : chain->factor));
 			return true;
 		default:
 			return false;
@@ -304,27 +308,30 @@ static char *
 flip_of_min_max(const TimeWalk *walk, MinMaxExpr *expr, int strategy, Oid type, const char *target)
 {
 	bool		above = strategy == BTGreaterStrategyNumber || strategy == BTGreaterEqualStrategyNumber;
-	List	   *texts = NIL;
+	bool		conjunction = (expr->op == IS_LEAST) == above;
+	List	   *conditions = NIL;
 	List	   *instants = NIL;
 	ListCell   *lc;
 
-	if (order_name(strategy) == NULL)
-		return flip_of_extreme(walk, expr->args, strategy, type, target);
 	foreach(lc, expr->args)
 	{
+		char	   *finite = rule_finite_times(lfirst(lc), walk->relation);
 		char	   *flip = NULL;
 
+		if (order_name(strategy) == NULL || finite == NULL)
+			return flip_of_extreme(walk, expr->args, strategy, type, target);
 		if (walk_moving(walk, lfirst(lc)))
 		{
 			flip = flip_of_sides(walk, lfirst(lc), strategy, type, target);
 			if (flip == NULL)
 				return NULL;
 		}
-		texts = lappend(texts, psprintf("(%s) %s (%s)", walk_text(walk, lfirst(lc)),
-										order_name(strategy), target));
+		conditions = lappend(conditions,
+							 psprintf("%s((%s) %s (%s)) IS %s", finite, walk_text(walk, lfirst(lc)),
+									  order_name(strategy), target, conjunction ? "FALSE" : "TRUE"));
 		instants = lappend(instants, flip);
 	}
-	return time_combine((expr->op == IS_LEAST) == above, texts, instants);
+	return time_combine(conditions, instants);
 }
 
 /* A CASE whose conditions do not move, or what is made of it: the branch is known. */

@@ -264,8 +264,10 @@ segment_next_flip(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (!exact)
 	{
-		/* it is there or beside it that a rounded number gets there */
-		for (int i = -1; i <= 2; i++)
+		/* it is there or beside it that a rounded number gets there: a matter of 52 bits */
+		int			slack = 1 + (int) (llabs(target) >> 50);
+
+		for (int i = -slack; i <= slack + 1; i++)
 			find_flip(&steps, target + i, &result);
 	}
 	else if (how == EITHER)
@@ -309,11 +311,14 @@ segment_next_change(PG_FUNCTION_ARGS)
 
 	if (!steps_read(fcinfo, 0, &steps))
 		PG_RETURN_NULL();
-	for (int i = steps.moving; i < steps.count; i++)
+	for (int i = 0; i < steps.count; i++)
 	{
 		if (steps.step[i].kind == STEP_WHOLE || steps.step[i].kind == STEP_FLOOR)
 			whole = &steps.step[i];
 	}
+	/* the value as it is written changes where its length does not */
+	for (int i = 0; i < steps.moving && whole == NULL; i++)
+		steps.step[i].distinct = steps.step[i].kind == STEP_AGE;
 	if (whole != NULL)
 		find_change_of_units(&steps, whole, &result);
 	else if (!steps_piece(crossing_as_of(), &piece, &steps))
@@ -352,12 +357,35 @@ keep_text(const text *value)
 	return cstring_to_text_with_len(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 
+/*
+ * The next instant at which a unit begins on the local clock.  Of the session's
+ * clock date_trunc also gives instants, and where clocks go back an hour begins
+ * anew that reads the same.
+ */
+static bool
+next_boundary(Steps *local, Steps *instant, TimestampTz *at)
+{
+	TimestampTz from = *at;
+	TimestampTz other;
+	bool		found = crossing_change(from, MOST_PIECES, steps_piece, local, at);
+
+	if (instant != NULL && crossing_change(from, MOST_PIECES, steps_piece, instant, &other) &&
+		(!found || other < *at))
+	{
+		*at = other;
+		found = true;
+	}
+	return found;
+}
+
 static ArrayType *
 find_boundaries(text *unit, text *zone, int most)
 {
 	Steps		steps = {.count = 2, .moving = 2};
+	Steps		instant = {.count = 1, .moving = 1};
 	Datum	   *instants = palloc(sizeof(Datum) * Max(most, 1));
 	TimestampTz at = crossing_as_of();
+	bool		both;
 	int			count = 0;
 
 	steps.step[0].kind = STEP_LOCAL;
@@ -367,9 +395,12 @@ find_boundaries(text *unit, text *zone, int most)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" is no unit of time", text_to_cstring(unit))));
+	instant.step[0].kind = STEP_TRUNC;
+	instant.step[0].unit = steps.step[1].unit;
+	both = VARSIZE_ANY_EXHDR(zone) == 0 && local_unit_length(instant.step[0].unit) < USECS_PER_DAY;
 	if (local_zone(zone, &steps.step[0].zone))
 	{
-		while (count < most && crossing_change(at, MOST_PIECES, steps_piece, &steps, &at))
+		while (count < most && next_boundary(&steps, both ? &instant : NULL, &at))
 			instants[count++] = TimestampTzGetDatum(at);
 	}
 	return construct_array(instants, count, TIMESTAMPTZOID, sizeof(TimestampTz),

@@ -349,7 +349,7 @@ trunc_months(const struct pg_tm *tm, int unit, int *length)
 			return month;
 		case DTK_QUARTER:
 			*length = 3;
-			return month - month % 3;
+			return crossing_floor_div(month, 3) * 3;
 		case DTK_DECADE:
 			years = 10;
 			break;
@@ -365,7 +365,7 @@ trunc_months(const struct pg_tm *tm, int unit, int *length)
 			break;
 	}
 	*length = years * MONTHS_PER_YEAR;
-	return (first + (tm->tm_year - first) / years * years) * MONTHS_PER_YEAR;
+	return (first + crossing_floor_div(tm->tm_year - first, years) * years) * MONTHS_PER_YEAR;
 }
 
 bool
@@ -390,8 +390,7 @@ local_trunc(CrossingPiece *piece, int unit)
 		int64		month;
 		int			length;
 
-		/* years before Christ are counted in another way; nobody looks for them */
-		if (timestamp2tm(local, NULL, &tm, &fsec, NULL, NULL) != 0 || tm.tm_year <= 0)
+		if (timestamp2tm(local, NULL, &tm, &fsec, NULL, NULL) != 0)
 			return false;
 		month = trunc_months(&tm, unit, &length);
 		piece->value = first_of_month(month);

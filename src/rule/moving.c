@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
@@ -12,6 +13,7 @@
 #include "context.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_func.h"
 #include "rule/rule.h"
@@ -54,6 +56,30 @@ make_age(FuncExpr *age, Oid type, Oid two_arguments)
 								 InvalidOid, age->inputcollid, COERCE_EXPLICIT_CALL);
 }
 
+/*
+ * A call of a user's function with the defaults of its other arguments, which
+ * are parts of the expression as well: now() may be among them.
+ */
+static Node *
+with_defaults(FuncExpr *func)
+{
+	HeapTuple	tuple;
+	FuncExpr   *result = func;
+
+	if (func->funcid < FirstNormalObjectId)
+		return (Node *) func;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(func->funcid));
+	if (HeapTupleIsValid(tuple) &&
+		list_length(func->args) < ((Form_pg_proc) GETSTRUCT(tuple))->pronargs)
+	{
+		result = copyObject(func);
+		result->args = expand_function_arguments(result->args, false, func->funcresulttype, tuple);
+	}
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return (Node *) result;
+}
+
 static Node *
 replace_now_mutator(Node *node, void *context)
 {
@@ -61,6 +87,7 @@ replace_now_mutator(Node *node, void *context)
 		return NULL;
 	if (IsA(node, FuncExpr))
 	{
+		node = with_defaults((FuncExpr *) node);
 		switch (((FuncExpr *) node)->funcid)
 		{
 			case F_NOW:
@@ -171,6 +198,9 @@ function_may_move(Oid funcid)
 
 	if (!OidIsValid(funcid) || func_volatile(funcid) == PROVOLATILE_IMMUTABLE)
 		return false;
+	/* a time of day gets a zone's offset as it is at present */
+	if (funcid == F_TIMETZ_TIME || funcid == F_TIMETZ_IN || funcid == F_TIMEZONE_TEXT_TIMETZ)
+		return true;
 	if (get_func_namespace(funcid) != PG_CATALOG_NAMESPACE)
 		return !depends_on_settings_alone(funcid);
 	if (get_func_rettype(funcid) == CSTRINGOID || is_formatting(funcid))

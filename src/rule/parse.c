@@ -366,6 +366,38 @@ rule_has_aggregate(const char *text, const SegmentTable *table, const char *what
 	return result;
 }
 
+/* Gathers the names of columns in a raw expression. */
+static bool
+gather_names(Node *node, List **names)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, ColumnRef))
+	{
+		Node	   *name = llast(castNode(ColumnRef, node)->fields);
+
+		if (IsA(name, String) && !list_member(*names, name))
+			*names = lappend(*names, name);
+		return false;
+	}
+	return raw_expression_tree_walker(node, gather_names, names);
+}
+
+List *
+rule_column_names(const char *text, const SegmentTable *table, const char *what)
+{
+	ExpressionContext context;
+	RunContext	ctx;
+	List	   *names = NIL;
+
+	push_context(&context, what, text);
+	context_enter_parse(&ctx, table->time_zone);
+	gather_names(parse_bare_expression(text), &names);
+	context_leave(&ctx);
+	error_context_stack = context.callback.previous;
+	return plain_strings(names);
+}
+
 Oid
 rule_common_type(List *types)
 {

@@ -40,6 +40,9 @@ extern CheckedRule *rule_check(const char *text, const SegmentTable *table,
 /* Does the text call an aggregate?  Then it is a score over the event stream. */
 extern bool rule_has_aggregate(const char *text, const SegmentTable *table, const char *what);
 
+/* The names of columns in a text (of char *), whether there are such columns or not. */
+extern List *rule_column_names(const char *text, const SegmentTable *table, const char *what);
+
 /* The checked expression cast to a type (error if there is no cast). */
 extern void rule_coerce(CheckedRule *rule, const SegmentTable *table, Oid relation,
 						Oid type, const char *what);
@@ -110,8 +113,21 @@ extern Aggref *rule_aggregate_of_fixed_field(Node *node, const SegmentTable *tab
 
 /* harmless.c */
 
-/* Can an expression be evaluated for any row and at any instant? */
+/* Can the instants at which an expression changes be computed for any row? */
 extern bool rule_is_harmless(Node *node);
+
+/* Can the expression itself be evaluated for any row and at any instant? */
+extern bool rule_is_harmless_evaluated(Node *node);
+
+/*
+ * "isfinite(x) AND " for each time that something is subtracted from or by:
+ * under that condition the expression can be evaluated for any row.  NULL if
+ * it can't.
+ */
+extern char *rule_finite_times(Node *node, Oid relation);
+
+/* Can one that is evaluated for a row be so at any other instant?  A time zone may be the row's. */
+extern bool rule_stays_harmless(Node *node);
 
 /* chain.c */
 

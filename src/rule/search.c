@@ -6,6 +6,8 @@
  * clock, can change it only at these.  So the expression itself is compared
  * with what it will be at each of the next ones, in order, and the first at
  * which it differs is the instant: no knowledge of its functions is needed.
+ * Images are compared, as when rows are written: '30 days' equals '1 mon', but
+ * its month does not.
  */
 #include "postgres.h"
 
@@ -44,7 +46,7 @@ unit_length(const char *unit)
 static void
 add_clock(Search *search, const Chain *chain)
 {
-	if (chain->unit == NULL || (search->zone != NULL && strcmp(search->zone, chain->zone) != 0))
+	if (chain->unit == NULL || chain->hasty || (search->zone != NULL && strcmp(search->zone, chain->zone) != 0))
 		search->failed = true;
 	else if (search->unit == NULL)
 		search->unit = chain->unit;
@@ -116,7 +118,7 @@ search_change(const TimeWalk *walk, Node *node)
 	char	   *then;
 	int			most;
 
-	if (IsA(node, List) || IsA(node, TargetEntry) || !rule_is_harmless(node) ||
+	if (IsA(node, List) || IsA(node, TargetEntry) || !(walk->conditional ? rule_is_harmless_evaluated(node) : rule_stays_harmless(node)) ||
 		!search_can_enclose(node) ||
 		!OidIsValid(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr))
 		return NULL;
@@ -128,7 +130,7 @@ search_change(const TimeWalk *walk, Node *node)
 	then = rule_deparse_with(at_instant_mutator(node, NULL), walk->relation, "__segment_instant");
 	return psprintf("COALESCE((SELECT __segment_instant"
 					" FROM pg_catalog.unnest(segment.boundaries('%s'::text, %s, %d)) __segment_instants(__segment_instant)"
-					" WHERE (%s) IS DISTINCT FROM (%s) LIMIT 1),"
+					" WHERE ROW(%s)::record OPERATOR(pg_catalog.*<>) ROW(%s)::record LIMIT 1),"
 					" (segment.boundaries('%s'::text, %s, %d))[%d])",
 					search.unit, search.zone, most, then, now,
 					search.unit, search.zone, most, most);

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "miscadmin.h"
 #include "rule/steps.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -310,12 +311,12 @@ age_piece(CrossingPiece *piece, const Step *step)
 		age->time = 0;
 		if (step->unit == DTK_MONTH)
 			age->day = 0;
-		else
-			age->day += 2 * age->month;	/* two months are never as long as days */
 		piece->flat = true;
 	}
+	if (step->unit == DTK_DAY || step->distinct)
+		age->day += 2 * age->month;	/* a month is never as long as days */
+	/* between these points it runs on as its argument does, stairs included */
 	piece->value = span_of(age);
-	piece->run = 0;
 	pfree(age);
 	return true;
 }
@@ -326,6 +327,8 @@ steps_piece(int64 t, CrossingPiece *piece, void *arg)
 	const Steps *steps = arg;
 	bool		valid = IS_VALID_TIMESTAMP(t);
 
+	/* a search looks at one piece after the other */
+	CHECK_FOR_INTERRUPTS();
 	piece->value = t;
 	piece->reach = PG_INT64_MAX;
 	piece->flat = false;

@@ -60,6 +60,7 @@ typedef struct Step
 	Interval	shift;
 	LocalZone	zone;
 	int			unit;
+	bool		distinct;		/* an age: '30 days' and '1 mon' are to differ */
 	int64		number;			/* microseconds: a time, a length, what is rounded to */
 	double		factor;
 } Step;

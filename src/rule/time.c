@@ -102,28 +102,27 @@ fixed_parts(TimeWalk *walk, List *parts, Node *before)
 
 		passed = passed || part == before || (before == NULL && part_moves(walk, part));
 		if (!part_moves(walk, part) &&
-			((!passed && !walk->conditional) || rule_is_harmless(part)))
+			((!passed && !walk->conditional) || rule_is_harmless_evaluated(part)))
 			result = lappend(result, part);
 	}
 	return result;
 }
 
-/* Can the parts that move be evaluated whatever the others are? */
-static bool
-are_harmless(TimeWalk *walk, List *parts)
+/*
+ * Does a moving part decide the whole?  As SQL; NULL if that can't be known
+ * for any row.  A part that infinite times make fail is asked of finite ones.
+ */
+static char *
+decides(TimeWalk *walk, Node *part, bool conjunction)
 {
-	ListCell   *lc;
+	char	   *finite = rule_finite_times(part, walk->relation);
 
-	foreach(lc, parts)
-	{
-		if (part_moves(walk, lfirst(lc)) && !rule_is_harmless(lfirst(lc)))
-			return false;
-	}
-	return true;
+	return finite == NULL ? NULL :
+		psprintf("%s(%s) IS %s", finite, walk_text(walk, part), conjunction ? "FALSE" : "TRUE");
 }
 
 char *
-time_combine(bool conjunction, List *texts, List *instants)
+time_combine(List *conditions, List *instants)
 {
 	StringInfoData deciding;
 	StringInfoData all;
@@ -132,12 +131,11 @@ time_combine(bool conjunction, List *texts, List *instants)
 
 	initStringInfo(&deciding);
 	initStringInfo(&all);
-	forboth(lc, texts, lc2, instants)
+	forboth(lc, conditions, lc2, instants)
 	{
 		char	   *instant = lfirst(lc2);
 
-		appendStringInfo(&deciding, ", CASE WHEN (%s) IS %s THEN %s%s END", (char *) lfirst(lc),
-						 conjunction ? "FALSE" : "TRUE",
+		appendStringInfo(&deciding, ", CASE WHEN %s THEN %s%s END", (char *) lfirst(lc),
 						 instant == NULL ? "'infinity'::timestamptz" : psprintf("COALESCE(%s", instant),
 						 instant == NULL ? "" : ", 'infinity'::timestamptz)");
 		if (instant != NULL)
@@ -157,8 +155,9 @@ static void
 analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 {
 	bool		outer_conditional = walk->conditional;
-	List	   *texts = NIL;
+	List	   *conditions = NIL;
 	List	   *instants = NIL;
+	bool		known;
 	int			length = 0;
 	ListCell   *lc;
 
@@ -180,7 +179,6 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 			instant = guarded(psprintf("((%s) IS NOT %s)", walk_text(walk, (Node *) all),
 									   conjunction ? "FALSE" : "TRUE"), instant);
 		}
-		texts = lappend(texts, walk_text(walk, part));
 		instants = lappend(instants, instant);
 		length += instant == NULL ? 0 : strlen(instant);
 
@@ -189,8 +187,14 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 	}
 	walk->conditional = outer_conditional;
 
-	if (list_length(instants) > 1 && length < LONGEST_COMBINED && are_harmless(walk, parts))
-		add_instant(walk, time_combine(conjunction, texts, instants));
+	foreach(lc, parts)
+	{
+		if (part_moves(walk, lfirst(lc)))
+			conditions = lappend(conditions, decides(walk, lfirst(lc), conjunction));
+	}
+	known = !list_member_ptr(conditions, NULL);
+	if (list_length(instants) > 1 && length < LONGEST_COMBINED && known)
+		add_instant(walk, time_combine(conditions, instants));
 	else
 	{
 		foreach(lc, instants)
@@ -225,7 +229,7 @@ analyze_case(CaseExpr *expr, TimeWalk *walk)
 	{
 		CaseWhen   *when = lfirst_node(CaseWhen, lc);
 		bool		plain = expr->arg == NULL &&
-			(!walk->conditional || rule_is_harmless((Node *) when->expr));
+			(!walk->conditional || rule_is_harmless_evaluated((Node *) when->expr));
 
 		add_instant(walk, guarded(before, earliest_in(walk, (Node *) when->expr)));
 		if (plain)
@@ -408,6 +412,8 @@ change_of(TimeWalk *walk, Node *node)
 		return result;
 	if (!chain_of(walk, node, &chain) || !chain.stepping)
 		return search_change(walk, node);
+	if (chain.hasty)
+		return NULL;
 	/* not every field changes whenever another day or week begins */
 	if (chain.domain == CHAIN_FIELD)
 		result = search_change(walk, node);
