@@ -82,6 +82,7 @@ OBJS = \
 	src/define/sources.o \
 	src/define/stream.o \
 	src/define/columns.o \
+	src/define/notice.o \
 	src/define/groups.o \
 	src/define/bands.o \
 	src/define/alter.o \
