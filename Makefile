@@ -84,6 +84,7 @@ OBJS = \
 	src/define/columns.o \
 	src/define/notice.o \
 	src/define/groups.o \
+	src/define/history.o \
 	src/define/bands.o \
 	src/define/alter.o \
 	src/define/order.o \

@@ -64,6 +64,11 @@ define_replace_column(const SegmentTable *table, Column *column, CheckedRule *ru
 	define_put_column(table, column, rule);
 }
 
+/*
+ * A band whose cut points are retired is computed from the events: a rebuild
+ * cuts it before anything is written.  Dirty customers would otherwise be
+ * without a band until it is cut, and the history would have a gap there.
+ */
 void
 define_replaced(Oid relid, const char *name)
 {
@@ -73,10 +78,11 @@ define_replaced(Oid relid, const char *name)
 	define_changed(relid, name);
 	foreach(lc, rule_readers(table, name))
 	{
-		Column	   *reader = catalog_find_column(table, strVal(lfirst(lc)));
-
-		if (reader->kind == COLUMN_BAND && strcmp(reader->name, name) != 0)
-			define_changed(relid, reader->name);
+		if (catalog_find_column(table, strVal(lfirst(lc)))->kind == COLUMN_BAND)
+		{
+			marklog_append_all(relid);
+			break;
+		}
 	}
 }
 

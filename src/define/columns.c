@@ -411,19 +411,6 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* What the history has open of a column ends now. */
-void
-define_close_history(const SegmentTable *table, const char *name)
-{
-	char	   *history = catalog_qualified_name(table->history);
-	char	   *now = quote_literal_cstr(timestamptz_to_str(context_instant()));
-
-	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",
-			   history, quote_literal_cstr(name), now);
-	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment = %s AND left_at IS NULL",
-			   history, now, quote_literal_cstr(name));
-}
-
 void
 define_drop_column(const SegmentTable *table, const char *name)
 {

@@ -132,8 +132,11 @@ extern bool compute_new_columns(Refresh *refresh, const SegmentTable *table);
 /* For each recorded column, ", value before": as the row (o) of the table has it. */
 extern void history_append_before(StringInfo sql, const SegmentTable *table);
 
-/* Common table expressions that bring the history after what "diff" and "gone" change. */
-extern void history_append_moves(StringInfo sql, const SegmentTable *table);
+/*
+ * Common table expressions that bring the history after what "diff" and "gone"
+ * change.  everybody: whoever has no row now shall be in nothing.
+ */
+extern void history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody);
 
 /* A query of who is in what by the rows of a relation: key, segment, label. */
 extern char *history_members_sql(const SegmentTable *table, const char *from);

@@ -64,6 +64,13 @@ open_table(Refresh *refresh)
 	table = catalog_load(refresh->relid);
 	PopActiveSnapshot();
 	catalog_check_owner(refresh->relid);
+	if (get_rel_name(table->history) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the history of segment table %s does not exist",
+						catalog_qualified_name(refresh->relid)),
+				 errdetail("It was dropped by hand."),
+				 errhint("Keep segment.definition(), call segment.drop_table(), and define the table anew.")));
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
 	return table;
