@@ -238,19 +238,6 @@ define_check_unused(const SegmentTable *table, const char *name, const char *wha
 	}
 }
 
-void
-define_notice_unanalyzed(const SegmentTable *table, const CheckedRule *rule, const char *what)
-{
-	if (rule->unanalyzed == NULL)
-		return;
-	ereport(NOTICE,
-			(errmsg("%s moves with time in a way that is not analyzed: %s", what, rule->unanalyzed),
-			 errdetail("It is exact as of refreshed_at; customers are due again within max_age, %s.",
-					   DatumGetCString(DirectFunctionCall1(interval_out,
-														   IntervalPGetDatum(table->max_age)))),
-			 errhint("Comparisons of a time with now() and an interval added or subtracted are exact at every instant.")));
-}
-
 /* Checks one column again; its readers come later. */
 static void
 recheck_column(SegmentTable *table, Column *column)

@@ -179,12 +179,30 @@ evaluate_and_recut(const SegmentTable *table, bool future, const char *band, Tim
 	}
 }
 
+static bool
+reads_moving_column(const SegmentTable *table, const Column *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, column->depends)
+	{
+		Column	   *read = catalog_find_column(table, lfirst(lc));
+
+		if (read != NULL && read->unanalyzed != NULL)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Is there, among a band and what reads it, an expression whose value is good
- * for refreshed_at alone, because of more than the columns that it reads?
+ * Is there, among a band and what reads it, an expression whose value can't be
+ * had from the row?  One that is good for refreshed_at alone, because of more
+ * than the columns that it reads; or one that is exact at every instant but
+ * reads a column that is not, such as a threshold on what decays: its value and
+ * when that changes follow from what the column is now.
  */
 static bool
-only_good_when_refreshed(const SegmentTable *table, List *again)
+needs_events(const SegmentTable *table, List *again)
 {
 	ListCell   *lc;
 
@@ -192,7 +210,7 @@ only_good_when_refreshed(const SegmentTable *table, List *again)
 	{
 		Column	   *column = catalog_find_column(table, strVal(lfirst(lc)));
 
-		if (column->unanalyzed != NULL &&
+		if (column->unanalyzed == NULL ? reads_moving_column(table, column) :
 			rule_is_moving(rule_check(column->expression, table, SCOPE_ROW, table->relid,
 									  column->name)->node, NULL))
 			return true;
@@ -220,7 +238,7 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 	if (count_scores(band, name) > 0)
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
-		from_events = only_good_when_refreshed(table, again);
+		from_events = needs_events(table, again);
 		PopActiveSnapshot();
 		if (from_events)
 			evaluation = evaluate_and_recut(table, true, band->name, as_of);
