@@ -419,46 +419,58 @@ rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future)
 	return sql.data;
 }
 
+/*
+ * One stage: sql, whose columns are known, with those added that are not
+ * closed.  The last one, where none is, gives the result: of the rows that a
+ * condition admits, if there is one.
+ */
+static char *
+stage_sql(const SegmentTable *table, StringInfo sql, const char *condition, List *closed,
+		  List **known, bool *complete)
+{
+	StringInfoData result;
+
+	*known = wrap_levels(sql, table, *known, closed);
+	*complete = closed == NIL;
+	if (!*complete)
+		return sql->data;
+	require_all(table, *known);
+	initStringInfo(&result);
+	append_result_columns(&result, table);
+	appendStringInfo(&result, " FROM (%s OFFSET 0) result%s%s", sql->data,
+					 condition == NULL ? "" : " WHERE ", condition == NULL ? "" : condition);
+	return result.data;
+}
+
 char *
 rule_stage_sql(const SegmentTable *table, bool future, const char *rows, List *closed,
 			   List **known, bool *complete)
 {
-	StringInfoData levels;
 	StringInfoData sql;
 
-	initStringInfo(&levels);
+	initStringInfo(&sql);
 	if (rows != NULL)
-		appendStringInfo(&levels, "SELECT * FROM %s", rows);
+		appendStringInfo(&sql, "SELECT * FROM %s", rows);
 	else
 	{
-		append_base(&levels, table, false, future);
+		append_base(&sql, table, false, future);
 		*known = base_columns(table);
 	}
-	*known = wrap_levels(&levels, table, *known, closed);
-	*complete = closed == NIL;
-	if (!*complete)
-		return levels.data;
-	require_all(table, *known);
-	initStringInfo(&sql);
-	append_result_columns(&sql, table);
-	appendStringInfo(&sql, " FROM (%s OFFSET 0) result", levels.data);
-	return sql.data;
+	return stage_sql(table, &sql, NULL, closed, known, complete);
 }
 
 /*
- * The crossings of the other columns lie after the old valid_until: it stands
- * for them, and for those of the events.
+ * The stored rows, without the columns that are to be computed again.  The
+ * crossings of the other columns lie after the old valid_until: it stands for
+ * them, and for those of the events.
  */
-char *
-rule_again_sql(const SegmentTable *table, List *again)
+static List *
+append_stored(StringInfo sql, const SegmentTable *table, List *again)
 {
 	List	   *known = NIL;
-	StringInfoData levels;
-	StringInfoData sql;
 	ListCell   *lc;
 
-	initStringInfo(&levels);
-	appendStringInfo(&levels, "SELECT %s, true AS %s, valid_until AS %s", key_ident(table),
+	appendStringInfo(sql, "SELECT %s, true AS %s, valid_until AS %s", key_ident(table),
 					 PRESENT_COLUMN, CROSSING_COLUMN);
 	foreach(lc, table->columns)
 	{
@@ -466,15 +478,31 @@ rule_again_sql(const SegmentTable *table, List *again)
 
 		if (list_member(again, makeString(column->name)))
 			continue;
-		appendStringInfo(&levels, ", %s", column->kind == COLUMN_ELIGIBLE ?
+		appendStringInfo(sql, ", %s", column->kind == COLUMN_ELIGIBLE ?
 						 "true AS " ELIGIBLE_NAME : quote_identifier(column->name));
 		known = lappend(known, makeString(column->name));
 	}
-	appendStringInfo(&levels, " FROM %s WHERE valid_until > segment.now()",
-					 catalog_qualified_name(table->relid));
-	require_all(table, wrap_levels(&levels, table, known, NIL));
+	appendStringInfo(sql, " FROM %s", catalog_qualified_name(table->relid));
+	return known;
+}
+
+char *
+rule_again_sql(const SegmentTable *table, List *again, bool except, const char *rows,
+			   List *closed, List **known, bool *complete)
+{
+	StringInfoData sql;
+	StringInfoData condition;
+
 	initStringInfo(&sql);
-	append_result_columns(&sql, table);
-	appendStringInfo(&sql, " FROM (%s OFFSET 0) result", levels.data);
-	return sql.data;
+	if (rows != NULL)
+		appendStringInfo(&sql, "SELECT * FROM %s", rows);
+	else
+		*known = append_stored(&sql, table, again);
+	initStringInfo(&condition);
+	appendStringInfo(&condition, "%s > segment.now()", CROSSING_COLUMN);
+	if (except)
+		appendStringInfo(&condition, " AND NOT %s %s ANY (SELECT u::%s FROM unnest($1) u)",
+						 key_ident(table), catalog_equality(table->key_type),
+						 catalog_type_name(table->key_type));
+	return stage_sql(table, &sql, condition.data, closed, known, complete);
 }
