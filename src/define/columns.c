@@ -238,19 +238,6 @@ define_check_unused(const SegmentTable *table, const char *name, const char *wha
 	}
 }
 
-void
-define_notice_unanalyzed(const SegmentTable *table, const CheckedRule *rule, const char *what)
-{
-	if (rule->unanalyzed == NULL)
-		return;
-	ereport(NOTICE,
-			(errmsg("%s moves with time in a way that is not analyzed: %s", what, rule->unanalyzed),
-			 errdetail("It is exact as of refreshed_at; customers are due again within max_age, %s.",
-					   DatumGetCString(DirectFunctionCall1(interval_out,
-														   IntervalPGetDatum(table->max_age)))),
-			 errhint("Comparisons of a time with now() and an interval added or subtracted are exact at every instant.")));
-}
-
 /* Checks one column again; its readers come later. */
 static void
 recheck_column(SegmentTable *table, Column *column)
@@ -424,25 +411,24 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* What the history has open of a column ends now. */
-void
-define_close_history(const SegmentTable *table, const char *name)
+/* PostgreSQL's hint names a CASCADE that none of our functions has. */
+static void
+drop_context(void *arg)
 {
-	char	   *history = catalog_qualified_name(table->history);
-	char	   *now = quote_literal_cstr(timestamptz_to_str(context_instant()));
-
-	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",
-			   history, quote_literal_cstr(name), now);
-	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment = %s AND left_at IS NULL",
-			   history, now, quote_literal_cstr(name));
+	if (geterrcode() == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
+		errhint("Drop those objects first, and make them anew afterwards.");
 }
 
 void
 define_drop_column(const SegmentTable *table, const char *name)
 {
+	ErrorContextCallback callback = {.callback = drop_context, .previous = error_context_stack};
+
 	lock_one(table->relid, AccessExclusiveLock);
+	error_context_stack = &callback;
 	define_ddl(table, "ALTER TABLE %s DROP COLUMN IF EXISTS %s", catalog_qualified_name(table->relid),
 			   quote_identifier(name));
+	error_context_stack = callback.previous;
 	catalog_delete_column(table->relid, name);
 }
 

@@ -101,11 +101,21 @@ extern void apply_pending(const SegmentTable *table, Datum keys);
 
 /* recut.c */
 
+/* An evaluation in stages, between which bands are cut. */
+typedef struct Stages
+{
+	List	   *bands;			/* of String: those to cut anew */
+	List	   *again;			/* of String: columns to compute from the stored rows; NIL: all, from the events */
+	Datum		except;			/* with again: text[] of keys to leave out, or 0 */
+	bool		future;			/* from the events: look for those still to come */
+} Stages;
+
 /*
- * evaluate() for everybody, with new cut points for one band (or NULL: all),
- * which are stored, and put into the table's definition as loaded.
+ * Rows of everybody, with new cut points for some bands, which are stored, and
+ * put into the table's definition as loaded.  Computed from the stored rows:
+ * without those who are due.
  */
-extern Evaluation *evaluate_and_recut(const SegmentTable *table, bool future, const char *band,
+extern Evaluation *evaluate_and_recut(const SegmentTable *table, const Stages *stages,
 									  TimestampTz as_of);
 
 /*
@@ -115,8 +125,10 @@ extern Evaluation *evaluate_and_recut(const SegmentTable *table, bool future, co
  */
 extern int64 recut_band(Refresh *refresh, const SegmentTable *table, Column *band);
 
-/* Has the table bands, and has one cut points? */
-extern bool has_bands(const SegmentTable *table);
+/* The names (of String) of all bands. */
+extern List *all_bands(const SegmentTable *table);
+
+/* Has a band cut points? */
 extern bool band_is_cut(const SegmentTable *table, const Column *band);
 
 /* newcolumns.c */
@@ -127,16 +139,19 @@ extern bool band_is_cut(const SegmentTable *table, const Column *band);
  */
 extern bool compute_new_columns(Refresh *refresh, const SegmentTable *table);
 
-/* Is there, among the columns that wait to be computed, a band without cut points? */
-extern bool new_bands_wait(const SegmentTable *table);
+/* Is a band among them that has no cut points, or none any more? */
+extern bool new_band_waits(const SegmentTable *table);
 
 /* history.c */
 
 /* For each recorded column, ", value before": as the row (o) of the table has it. */
 extern void history_append_before(StringInfo sql, const SegmentTable *table);
 
-/* Common table expressions that bring the history after what "diff" and "gone" change. */
-extern void history_append_moves(StringInfo sql, const SegmentTable *table);
+/*
+ * Common table expressions that bring the history after what "diff" and "gone"
+ * change.  everybody: whoever has no row now shall be in nothing.
+ */
+extern void history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody);
 
 /* A query of who is in what by the rows of a relation: key, segment, label. */
 extern char *history_members_sql(const SegmentTable *table, const char *from);

@@ -64,6 +64,13 @@ open_table(Refresh *refresh)
 	table = catalog_load(refresh->relid);
 	PopActiveSnapshot();
 	catalog_check_owner(refresh->relid);
+	if (get_rel_name(table->history) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the history of segment table %s does not exist",
+						catalog_qualified_name(refresh->relid)),
+				 errdetail("It was dropped by hand."),
+				 errhint("Keep segment.definition(), call segment.drop_table(), and define the table anew.")));
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
 	return table;
@@ -168,6 +175,7 @@ static void
 process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bool rewind)
 {
 	TimestampTz as_of = state_instant(refresh);
+	Stages		stages = {.bands = all_bands(table), .future = future};
 	Evaluation *evaluation;
 	RunContext	ctx;
 
@@ -178,8 +186,8 @@ process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bo
 	/* what is deferred could not fire in a security-restricted operation */
 	if (refresh->nonatomic)
 		run_sql("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, false);
-	evaluation = keys == (Datum) 0 && has_bands(table) ?
-		evaluate_and_recut(table, future, NULL, as_of) : evaluate(table, keys, future, false);
+	evaluation = keys == (Datum) 0 && stages.bands != NIL ?
+		evaluate_and_recut(table, &stages, as_of) : evaluate(table, keys, future, false);
 	if (keys == (Datum) 0)
 		progress_start(&refresh->run, "applying", evaluation->count);
 	evaluation_register(evaluation);
@@ -210,16 +218,6 @@ process_batch(Refresh *refresh)
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
 	table = open_table(refresh);
 	due = Min(due_ready(refresh, table), segment_batch_size);
-
-	/* those of the batch would have no band, and leave what reads it, until there are cut points */
-	if (new_bands_wait(table))
-	{
-		compute_new_columns(refresh, table);
-		progress_end();
-		MemoryContextSwitchTo(old);
-		end_step(refresh);
-		return true;
-	}
 	limit = segment_batch_size - Min(due, segment_batch_size / 2);
 	marked = limit;
 	keys = claim_keys(refresh, due, &marked);
@@ -336,17 +334,24 @@ process_whole(Refresh *refresh, bool rewind)
 	progress_end();
 }
 
-/* Columns that are new, after the batches: who was dirty has them then. */
+/*
+ * Columns that are new; if first, only with a new band among them.  They come
+ * after the batches, since no row is the poorer for waiting: but a band that
+ * was cut before, a batch would take away until it is cut again.
+ */
 static bool
-process_new_columns(Refresh *refresh)
+process_new_columns(Refresh *refresh, bool first)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
 	bool		some = catalog_new_columns(refresh->relid) != NIL;
 
 	if (some)
 	{
+		SegmentTable *table;
+
 		catalog_lock_work(refresh->relid, ExclusiveLock, true);
-		some = compute_new_columns(refresh, open_table(refresh));
+		table = open_table(refresh);
+		some = (!first || new_band_waits(table)) && compute_new_columns(refresh, table);
 		progress_end();
 	}
 	MemoryContextSwitchTo(old);
@@ -364,7 +369,7 @@ cut_missing(Refresh *refresh)
 	ListCell   *lc;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	some = has_bands(catalog_load(refresh->relid));
+	some = all_bands(catalog_load(refresh->relid)) != NIL;
 	PopActiveSnapshot();
 	if (some)
 	{
@@ -470,9 +475,11 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 						   timestamptz_to_str(refresh.started))));
 	if (rebuild || state.whole)
 		process_whole(&refresh, state.rewind);
+	else
+		process_new_columns(&refresh, true);
 	while (process_batch(&refresh))
 		collect_meanwhile(&refresh);
-	if (process_new_columns(&refresh) || refresh.run.changed > 0)
+	if (process_new_columns(&refresh, false) || refresh.run.changed > 0)
 		cut_missing(&refresh);
 	note_freshness(&refresh);
 	run_finish(&refresh.run);
