@@ -47,6 +47,9 @@ extern TimestampTz state_instant(Refresh *refresh);
 /* Notes that everything was computed. */
 extern void state_store_rebuilt(Refresh *refresh, int64 ignored);
 
+/* How many customers there are, as the planner believes. */
+extern int64 row_estimate(Oid relid);
+
 /* due.c: with the lock on work */
 
 /* Looks for customers who are due; returns how many are at hand to be taken. */

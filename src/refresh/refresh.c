@@ -12,10 +12,8 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "capture/capture.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "catalog/trust.h"
 #include "context.h"
@@ -32,7 +30,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(segment_refresh);
@@ -290,21 +287,6 @@ survey_sources(const SegmentTable *table, int64 *ignored, bool *future)
 	}
 	context_leave(&ctx);
 	SPI_finish();
-}
-
-/* How many customers there are, as the planner believes. */
-static int64
-row_estimate(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	float4		estimate = 0;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		estimate = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
-		ReleaseSysCache(tuple);
-	}
-	return estimate > 0 ? (int64) estimate : 0;
 }
 
 /*

@@ -4,11 +4,14 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "context.h"
 #include "executor/spi.h"
 #include "guc.h"
 #include "refresh/internal.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /* How far the clock may go back before rows are taken for those of the future. */
@@ -93,4 +96,18 @@ state_store_rebuilt(Refresh *refresh, int64 ignored)
 			"   rebuilt_at = excluded.rebuilt_at, ignored = excluded.ignored", 3, types, values, false);
 	SPI_finish();
 	context_leave(&ctx);
+}
+
+int64
+row_estimate(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	float4		estimate = 0;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		estimate = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+		ReleaseSysCache(tuple);
+	}
+	return estimate > 0 ? (int64) estimate : 0;
 }
