@@ -30,6 +30,20 @@ walk_text(const TimeWalk *walk, Node *node)
 	return rule_deparse(node, walk->relation);
 }
 
+/* time.c */
+
+/* Adds an instant, as SQL, to those found; NULL adds nothing. */
+extern void walk_add(TimeWalk *walk, char *instant);
+
+/* The earliest of what is found in a node, or NULL. */
+extern char *walk_earliest(TimeWalk *walk, Node *node);
+
+/* An instant (or NULL) that matters only under a condition. */
+extern char *walk_guarded(const char *condition, char *instant);
+
+/* branches.c: adds the instants of a CASE. */
+extern void branches_analyze(TimeWalk *walk, CaseExpr *expr);
+
 /* chain.c: values that are a chain of steps from now() (rule/steps.h) */
 
 typedef enum ChainDomain
