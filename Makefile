@@ -66,6 +66,8 @@ OBJS = \
 	src/rule/search.o \
 	src/rule/own.o \
 	src/rule/decay.o \
+	src/rule/decaying.o \
+	src/rule/decay_steps.o \
 	src/rule/stream.o \
 	src/rule/compile.o \
 	src/rule/crossing.o \
@@ -81,7 +83,9 @@ OBJS = \
 	src/define/sources.o \
 	src/define/stream.o \
 	src/define/columns.o \
+	src/define/notice.o \
 	src/define/groups.o \
+	src/define/history.o \
 	src/define/bands.o \
 	src/define/alter.o \
 	src/define/order.o \

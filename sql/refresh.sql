@@ -35,7 +35,7 @@ COMMENT ON TABLE segment.new_column IS 'columns that the next refresh computes f
 CREATE TABLE segment.run (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tbl         oid         NOT NULL,
-    kind        text        NOT NULL CHECK (kind IN ('refresh', 'rebuild')),
+    kind        text        NOT NULL CHECK (kind IN ('refresh', 'rebuild', 'recut')),
     pid         int         NOT NULL,
     started_at  timestamptz NOT NULL,
     finished_at timestamptz,
@@ -46,7 +46,7 @@ CREATE TABLE segment.run (
     error       text
 );
 CREATE INDEX run_tbl ON segment.run (tbl, id);
-COMMENT ON TABLE segment.run IS 'what refreshes did';
+COMMENT ON TABLE segment.run IS 'what refreshes, rebuilds and recuts did';
 
 CREATE PROCEDURE segment.refresh(tbl regclass)
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_refresh';
@@ -68,10 +68,12 @@ LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'segment_band_shares';
 COMMENT ON FUNCTION segment.band_shares(regclass, text) IS
 'the share of the customers with a band that is in each, from band 1 on';
 
+-- Cut points are scores of customers, so not those of tables of which the reader may not see every row.
 CREATE VIEW segment.bands WITH (security_barrier) AS
 SELECT k.tbl, k.name, k.position, k.depends[1] AS score, k.bands, k.descending,
        v.version, v.cuts, v.made_at, v.population,
-       segment.band_shares(k.tbl, k.name::text) AS shares,
+       segment.band_shares(CASE WHEN NOT pg_catalog.row_security_active(k.tbl) THEN k.tbl END,
+                           k.name::text) AS shares,
        pg_catalog.round(1.0 / k.bands, 4) AS ideal,
        k.unanalyzed, CASE WHEN k.unanalyzed IS NOT NULL THEN t.max_age END AS max_age
 FROM segment.config_column k
@@ -80,6 +82,7 @@ JOIN pg_catalog.pg_class c ON c.oid = k.tbl
 LEFT JOIN LATERAL (SELECT b.version, b.cuts, b.made_at, b.population, b.retired_at
                    FROM segment.config_band_cut b
                    WHERE b.tbl = k.tbl AND b.band = k.name
+                     AND NOT pg_catalog.row_security_active(k.tbl)
                    ORDER BY b.version DESC LIMIT 1) v ON v.retired_at IS NULL
 WHERE k.kind = 'band' AND pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW segment.bands IS

@@ -47,3 +47,9 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'segment_next_decay';
 COMMENT ON FUNCTION segment.next_decay(float8, float8, interval) IS
 'the instant after segment.now() at which a value that loses half of itself in every half-life passes a threshold, or a little before; NULL if it never does';
+
+CREATE FUNCTION segment.next_decay_flip(how text, value float8, half_life interval, target "any", VARIADIC steps "any") RETURNS timestamptz
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'segment_next_decay_flip';
+COMMENT ON FUNCTION segment.next_decay_flip(text, float8, interval, "any", "any") IS
+'the instant after segment.now() at which a comparison of target with what steps make of a value that loses half of itself in every half-life changes, or a little before; NULL if it never does';

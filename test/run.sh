@@ -127,6 +127,8 @@ run_suites() {
 		suite oracle-tables '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 			as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/run.sh
 	fi
+	suite oracle-changes '^not ok|^#|^seed' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/changes/run.sh
 	suite docs '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" bash test/docs.sh
 	suite oracle-aggregates '^not ok|^#' "$tap_ok" "$tap_not_ok" \

@@ -64,6 +64,7 @@ define_replace_column(const SegmentTable *table, Column *column, CheckedRule *ru
 	define_put_column(table, column, rule);
 }
 
+/* Bands whose cut points are retired are cut anew, whatever else there is to compute. */
 void
 define_replaced(Oid relid, const char *name)
 {
@@ -73,10 +74,10 @@ define_replaced(Oid relid, const char *name)
 	define_changed(relid, name);
 	foreach(lc, rule_readers(table, name))
 	{
-		Column	   *reader = catalog_find_column(table, strVal(lfirst(lc)));
+		char	   *reader = strVal(lfirst(lc));
 
-		if (reader->kind == COLUMN_BAND && strcmp(reader->name, name) != 0)
-			define_changed(relid, reader->name);
+		if (catalog_find_column(table, reader)->kind == COLUMN_BAND)
+			define_changed(relid, reader);
 	}
 }
 

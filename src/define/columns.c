@@ -238,19 +238,6 @@ define_check_unused(const SegmentTable *table, const char *name, const char *wha
 	}
 }
 
-void
-define_notice_unanalyzed(const SegmentTable *table, const CheckedRule *rule, const char *what)
-{
-	if (rule->unanalyzed == NULL)
-		return;
-	ereport(NOTICE,
-			(errmsg("%s moves with time in a way that is not analyzed: %s", what, rule->unanalyzed),
-			 errdetail("It is exact as of refreshed_at; customers are due again within max_age, %s.",
-					   DatumGetCString(DirectFunctionCall1(interval_out,
-														   IntervalPGetDatum(table->max_age)))),
-			 errhint("Comparisons of a time with now() and an interval added or subtracted are exact at every instant.")));
-}
-
 /* Checks one column again; its readers come later. */
 static void
 recheck_column(SegmentTable *table, Column *column)
@@ -422,19 +409,6 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 	}
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
-}
-
-/* What the history has open of a column ends now. */
-void
-define_close_history(const SegmentTable *table, const char *name)
-{
-	char	   *history = catalog_qualified_name(table->history);
-	char	   *now = quote_literal_cstr(timestamptz_to_str(context_instant()));
-
-	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",
-			   history, quote_literal_cstr(name), now);
-	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment = %s AND left_at IS NULL",
-			   history, now, quote_literal_cstr(name));
 }
 
 void

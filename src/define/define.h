@@ -126,7 +126,7 @@ extern void define_refuse_circle(List *names);
  */
 extern void define_replace_column(const SegmentTable *table, Column *column, CheckedRule *rule);
 
-/* The same as define_changed of a column replaced: bands that read it are to be cut, too. */
+/* The same as define_changed of a column replaced; a rebuild where bands read it, which have to be cut anew. */
 extern void define_replaced(Oid relid, const char *name);
 
 /* Alters the column of that name and kind, with all that follows from it. */

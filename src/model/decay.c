@@ -72,7 +72,9 @@ decay_add(DecaySum *sum, int64_t at, double weight)
 	uint64_t	half_life = (uint64_t) sum->half_life;
 	uint64_t	halvings = elapsed / half_life;
 	double		part = (double) (elapsed % half_life) / (double) half_life;
+	double		remains = exp2(-part);
 	double		fraction;
+	double		value;
 	int			exponent;
 
 	sum->counted = true;
@@ -82,7 +84,10 @@ decay_add(DecaySum *sum, int64_t at, double weight)
 	{
 		/* Whole half-lives are exact, and a tiny weight keeps all its digits. */
 		fraction = frexp(weight, &exponent);
-		add_scaled(sum, fraction * exp2(-part), exponent - (int) halvings);
+		value = fraction * remains;
+		add_scaled(sum, value, exponent - (int) halvings);
+		/* what rounding took from the product: events of one instant cancel out to the last digit */
+		add_scaled(sum, fma(fraction, remains, -value), exponent - (int) halvings);
 	}
 }
 

@@ -8,12 +8,14 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "context.h"
 #include "lib/stringinfo.h"
 #include "refresh/internal.h"
 #include "rule/rule.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 /* Columns of the table that are computed: all but the rule of eligibility. */
@@ -57,7 +59,11 @@ static void
 append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 				   const char *key, bool keyed, ApplyMode mode)
 {
-	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new", key);
+	/* who is back: intervals of a row that was deleted by hand are open still */
+	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new,"
+					 " o.%s IS NULL AND EXISTS (SELECT FROM %s h WHERE %s AND h.left_at IS NULL)"
+					 " AS __segment_is_back", key, key, catalog_qualified_name(table->history),
+					 same_key(table, "h", "n"));
 	history_append_before(sql, table);
 	appendStringInfo(sql, " FROM %s n LEFT JOIN %s o ON %s WHERE n.%s"
 					 " AND (o.%s IS NULL OR %s ROW(o.valid_until",
@@ -103,6 +109,26 @@ append_writes(StringInfo sql, const SegmentTable *table, const char *name, const
 					 name, same_key(table, "t", "g"));
 }
 
+static bool
+has_deferrable_trigger(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		found = false;
+
+	for (int i = 0; !found && rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+		found = rel->trigdesc->triggers[i].tgdeferrable;
+	table_close(rel, NoLock);
+	return found;
+}
+
+/* PostgreSQL says that a deferred trigger can't fire, and not what to do. */
+static void
+hint_at_deferred(void *arg)
+{
+	if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		errhint("Constraints of a segment table must not be deferred while it is written: run SET CONSTRAINTS ALL IMMEDIATE first.");
+}
+
 int64
 apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode mode)
 {
@@ -111,6 +137,7 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode m
 	const char *key = quote_identifier(table->key_name);
 	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
 	Datum		values[] = {TimestampTzGetDatum(as_of), keys};
+	ErrorContextCallback callback = {.callback = hint_at_deferred};
 	StringInfoData sql;
 	int64		written;
 
@@ -126,10 +153,14 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode m
 	append_differences(&sql, table, name, key, keyed, mode);
 	append_writes(&sql, table, name, key, mode);
 	if (mode != APPLY_REWIND)
-		history_append_moves(&sql, table);
+		history_append_moves(&sql, table, !keyed && mode == APPLY_REFRESH);
 	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
 						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
+	callback.previous = error_context_stack;
+	if (has_deferrable_trigger(table->relid) || has_deferrable_trigger(table->history))
+		error_context_stack = &callback;
 	run_sql(sql.data, keyed ? 2 : 1, types, values, false);
+	error_context_stack = callback.previous;
 	written = first_int64();
 	if (mode == APPLY_REWIND)
 		history_rewind(table, as_of);

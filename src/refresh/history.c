@@ -60,7 +60,7 @@ history_append_before(StringInfo sql, const SegmentTable *table)
  * begun just now is no reason to read all of the history in search of them.
  */
 void
-history_append_moves(StringInfo sql, const SegmentTable *table)
+history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody)
 {
 	char	   *history = catalog_qualified_name(table->history);
 	const char *key = quote_identifier(table->key_name);
@@ -89,10 +89,18 @@ history_append_moves(StringInfo sql, const SegmentTable *table)
 	appendStringInfo(sql, ", moves AS MATERIALIZED ("
 					 "SELECT d.%s, s.segment, s.member AS __segment_member, s.label AS __segment_label"
 					 " FROM diff d, LATERAL (VALUES %s) s(segment, was, was_label, member, label)"
-					 " WHERE s.was <> s.member OR s.was_label IS DISTINCT FROM s.label"
+					 " WHERE d.__segment_is_back OR s.was <> s.member"
+					 " OR s.was_label IS DISTINCT FROM s.label"
 					 " UNION ALL SELECT g.%s, s.segment, false, NULL FROM gone g,"
-					 " LATERAL (VALUES %s) s(segment, was, was_label) WHERE s.was)",
+					 " LATERAL (VALUES %s) s(segment, was, was_label) WHERE s.was",
 					 key, changes.data, key, ends.data);
+	if (everybody)
+		appendStringInfo(sql, " UNION ALL SELECT h.%s, h.segment, false, NULL FROM %s h"
+						 " WHERE h.left_at IS NULL AND NOT EXISTS (SELECT FROM %s o WHERE %s)"
+						 " AND NOT EXISTS (SELECT FROM diff d WHERE %s)",
+						 key, history, catalog_qualified_name(table->relid),
+						 same_key(table, "o", "h"), same_key(table, "d", "h"));
+	appendStringInfoChar(sql, ')');
 	appendStringInfo(sql, ", ended AS MATERIALIZED (SELECT h.ctid AS place, h.entered_at"
 					 " FROM moves m JOIN %s h"
 					 " ON (NOT m.__segment_member OR m.__segment_label IS NOT NULL) AND %s"
@@ -107,7 +115,7 @@ history_append_moves(StringInfo sql, const SegmentTable *table)
 	/*
 	 * The counts see to it that what ends has ended before something opens, of
 	 * which the index allows one.  An interval may be open if the row was
-	 * deleted by hand.
+	 * deleted by hand: who is in it still goes on with it.
 	 */
 	appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, label, entered_at)"
 					 " SELECT %s, segment, __segment_label, $1 FROM moves WHERE __segment_member"

@@ -127,13 +127,19 @@ extern bool band_is_cut(const SegmentTable *table, const Column *band);
  */
 extern bool compute_new_columns(Refresh *refresh, const SegmentTable *table);
 
+/* Is a band among them that has no cut points, or none any more? */
+extern bool new_band_waits(const SegmentTable *table);
+
 /* history.c */
 
 /* For each recorded column, ", value before": as the row (o) of the table has it. */
 extern void history_append_before(StringInfo sql, const SegmentTable *table);
 
-/* Common table expressions that bring the history after what "diff" and "gone" change. */
-extern void history_append_moves(StringInfo sql, const SegmentTable *table);
+/*
+ * Common table expressions that bring the history after what "diff" and "gone"
+ * change.  everybody: whoever has no row now shall be in nothing.
+ */
+extern void history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody);
 
 /* A query of who is in what by the rows of a relation: key, segment, label. */
 extern char *history_members_sql(const SegmentTable *table, const char *from);

@@ -58,12 +58,9 @@ compute(Refresh *refresh, const SegmentTable *table, List *again)
 	wake_at_commit();
 }
 
-/*
- * New bands with what reads them: they are computed when they are cut, which
- * comes after what their scores are.
- */
+/* The bands among some columns (of String) that have no cut points. */
 static List *
-readers_of_new_bands(const SegmentTable *table, List *names, List **bands)
+uncut_bands(const SegmentTable *table, List *names)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -72,40 +69,81 @@ readers_of_new_bands(const SegmentTable *table, List *names, List **bands)
 	{
 		Column	   *column = lfirst(lc);
 
-		if (column->kind != COLUMN_BAND || !list_member(names, makeString(column->name)) ||
-			band_is_cut(table, column))
-			continue;
-		*bands = lappend(*bands, column);
-		result = list_union(result, rule_readers(table, column->name));
+		if (column->kind == COLUMN_BAND && list_member(names, makeString(column->name)) &&
+			!band_is_cut(table, column))
+			result = lappend(result, column);
 	}
 	return result;
+}
+
+/* Takes the first band out of a list that reads none of the others: what it ranks is known. */
+static Column *
+take_next_band(const SegmentTable *table, List **bands)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, *bands)
+	{
+		Column	   *band = lfirst(lc);
+		bool		ready = true;
+
+		foreach(lc2, *bands)
+		{
+			Column	   *other = lfirst(lc2);
+
+			ready &= other == band ||
+				!list_member(rule_readers(table, other->name), makeString(band->name));
+		}
+		if (ready)
+		{
+			*bands = foreach_delete_current(*bands, lc);
+			return band;
+		}
+	}
+	return NULL;
+}
+
+static List *
+new_column_names(Oid relid)
+{
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, catalog_new_columns(relid))
+		names = lappend(names, makeString(lfirst(lc)));
+	return names;
+}
+
+bool
+new_band_waits(const SegmentTable *table)
+{
+	return uncut_bands(table, new_column_names(table->relid)) != NIL;
 }
 
 bool
 compute_new_columns(Refresh *refresh, const SegmentTable *table)
 {
-	List	   *names = NIL;
+	List	   *names = new_column_names(table->relid);
 	List	   *again = NIL;
-	List	   *uncut = NIL;
-	List	   *later;
+	List	   *uncut = uncut_bands(table, names);
+	Column	   *band;
 	ListCell   *lc;
 
-	foreach(lc, catalog_new_columns(table->relid))
-	{
-		names = lappend(names, makeString(lfirst(lc)));
-		again = list_union(again, rule_readers(table, lfirst(lc)));
-	}
 	if (names == NIL)
 		return false;
 	progress_start(&refresh->run, "computing new columns", 0);
 	catalog_forget_new_columns(table->relid);
-	later = readers_of_new_bands(table, names, &uncut);
-	again = list_difference(again, later);
+	foreach(lc, names)
+		again = list_union(again, rule_readers(table, strVal(lfirst(lc))));
+
+	/* bands, and what reads them, when they are cut: that comes after their scores */
+	foreach(lc, uncut)
+		again = list_difference(again, rule_readers(table, ((Column *) lfirst(lc))->name));
 	if (again != NIL)
 		compute(refresh, table, again);
-	foreach(lc, uncut)
+	while ((band = take_next_band(table, &uncut)) != NULL)
 	{
-		Column	   *band = lfirst(lc);
 		int64		written = recut_band(refresh, table, band);
 
 		/* no customer has a score: neither has a band, old or new */

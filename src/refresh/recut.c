@@ -12,13 +12,14 @@
 #include "access/xact.h"
 #include "capture/capture.h"
 #include "catalog/pg_type.h"
+#include "catalog/trust.h"
 #include "context.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "refresh/internal.h"
 #include "rule/rule.h"
-#include "utils/acl.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -178,12 +179,30 @@ evaluate_and_recut(const SegmentTable *table, bool future, const char *band, Tim
 	}
 }
 
+static bool
+reads_moving_column(const SegmentTable *table, const Column *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, column->depends)
+	{
+		Column	   *read = catalog_find_column(table, lfirst(lc));
+
+		if (read != NULL && read->unanalyzed != NULL)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Is there, among a band and what reads it, an expression whose value is good
- * for refreshed_at alone, because of more than the columns that it reads?
+ * Is there, among a band and what reads it, an expression whose value can't be
+ * had from the row?  One that is good for refreshed_at alone, because of more
+ * than the columns that it reads; or one that is exact at every instant but
+ * reads a column that is not, such as a threshold on what decays: its value and
+ * when that changes follow from what the column is now.
  */
 static bool
-only_good_when_refreshed(const SegmentTable *table, List *again)
+needs_events(const SegmentTable *table, List *again)
 {
 	ListCell   *lc;
 
@@ -191,7 +210,7 @@ only_good_when_refreshed(const SegmentTable *table, List *again)
 	{
 		Column	   *column = catalog_find_column(table, strVal(lfirst(lc)));
 
-		if (column->unanalyzed != NULL &&
+		if (column->unanalyzed == NULL ? reads_moving_column(table, column) :
 			rule_is_moving(rule_check(column->expression, table, SCOPE_ROW, table->relid,
 									  column->name)->node, NULL))
 			return true;
@@ -219,7 +238,7 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 	if (count_scores(band, name) > 0)
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
-		from_events = only_good_when_refreshed(table, again);
+		from_events = needs_events(table, again);
 		PopActiveSnapshot();
 		if (from_events)
 			evaluation = evaluate_and_recut(table, true, band->name, as_of);
@@ -230,6 +249,7 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 		}
 		evaluation_register(evaluation);
 		written = apply_rows(table, (Datum) 0, as_of, from_events ? APPLY_REFRESH : APPLY_AGAIN);
+		refresh->run.processed += evaluation->count;
 	}
 	context_leave(&ctx);
 	if (evaluation != NULL)
@@ -287,6 +307,7 @@ segment_recut(PG_FUNCTION_ARGS)
 	Refresh		refresh = {0};
 	SegmentTable *table;
 	Column	   *band;
+	int64		written;
 
 	check_recut(fcinfo);
 	refresh.relid = PG_GETARG_OID(0);
@@ -304,39 +325,50 @@ segment_recut(PG_FUNCTION_ARGS)
 				 errdetail("Rows of %s speak of a later instant than %s.",
 						   catalog_qualified_name(refresh.relid), timestamptz_to_str(refresh.started)),
 				 errhint("CALL segment.rebuild() undoes what was later, and makes new cut points.")));
-	if (recut_band(&refresh, table, band) < 0)
+	run_start(&refresh.run, refresh.relid, "recut");
+	written = recut_band(&refresh, table, band);
+	refresh.run.changed = Max(written, 0);
+	run_finish(&refresh.run);
+	if (written < 0)
 		ereport(NOTICE,
 				(errmsg("no customer has a score for band \"%s\"", band->name),
 				 errdetail("Its cut points stay as they are.")));
 	PG_RETURN_VOID();
 }
 
-/* band_shares(tbl, band) → numeric[], or NULL if nobody has a band or the column is gone */
+/* band_shares(tbl, band) → numeric[], or NULL if nobody has a band, or the column or the table is gone */
 Datum
 segment_band_shares(PG_FUNCTION_ARGS)
 {
-	/* as the view's snapshot has it: the band may have been dropped since */
-	SegmentTable *table = catalog_load_as_of(PG_GETARG_OID(0), GetActiveSnapshot());
-	Column	   *band = require_band(table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	const char *name = quote_identifier(band->name);
+	Oid			relid = PG_GETARG_OID(0);
+	SegmentTable *table;
+	Column	   *band;
 	Oid			types[] = {INT4OID};
-	Datum		values[] = {Int32GetDatum(band->bands)};
+	Datum		values[1];
 	Datum		result;
 	bool		isnull;
 	RunContext	ctx;
 
-	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table->relid));
-	/* dropped, since or by hand: the view shows the other bands all the same */
-	if (get_attnum(table->relid, band->name) == InvalidAttrNumber)
+	/* what was dropped, since or by hand, the view shows among the others all the same */
+	if (get_rel_name(relid) == NULL)
 		PG_RETURN_NULL();
+	trust_check_reader(relid);
+	LockRelationOid(relid, AccessShareLock);
+	if (get_rel_name(relid) == NULL)
+		PG_RETURN_NULL();
+	/* as the view's snapshot has it: the band may have been dropped since */
+	table = catalog_load_as_of(relid, GetActiveSnapshot());
+	band = require_band(table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	if (get_attnum(relid, band->name) == InvalidAttrNumber)
+		PG_RETURN_NULL();
+	values[0] = Int32GetDatum(band->bands);
 	context_enter_canonical(&ctx);
 	SPI_connect();
 	run_sql(psprintf("SELECT CASE WHEN count(share) > 0 THEN array_agg(share ORDER BY band) END FROM"
 					 " (SELECT b.band, round(coalesce(c.customers, 0) / sum(c.customers) OVER (), 4) AS share"
 					 "   FROM generate_series(1, $1) b(band) LEFT JOIN"
 					 "   (SELECT %s AS band, count(*) AS customers FROM %s GROUP BY 1) c"
-					 "   ON c.band = b.band) s", name, catalog_qualified_name(table->relid)),
+					 "   ON c.band = b.band) s", quote_identifier(band->name), catalog_qualified_name(relid)),
 			1, types, values, true);
 	result = first_value(&isnull);
 	if (!isnull)

@@ -64,6 +64,13 @@ open_table(Refresh *refresh)
 	table = catalog_load(refresh->relid);
 	PopActiveSnapshot();
 	catalog_check_owner(refresh->relid);
+	if (get_rel_name(table->history) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the history of segment table %s does not exist",
+						catalog_qualified_name(refresh->relid)),
+				 errdetail("It was dropped by hand."),
+				 errhint("Keep segment.definition(), call segment.drop_table(), and define the table anew.")));
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
 	return table;
@@ -326,17 +333,24 @@ process_whole(Refresh *refresh, bool rewind)
 	progress_end();
 }
 
-/* Columns that are new, after the batches: who was dirty has them, and no row is the poorer for waiting. */
+/*
+ * Columns that are new; if first, only with a new band among them.  They come
+ * after the batches, since no row is the poorer for waiting: but a band that
+ * was cut before, a batch would take away until it is cut again.
+ */
 static bool
-process_new_columns(Refresh *refresh)
+process_new_columns(Refresh *refresh, bool first)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
 	bool		some = catalog_new_columns(refresh->relid) != NIL;
 
 	if (some)
 	{
+		SegmentTable *table;
+
 		catalog_lock_work(refresh->relid, ExclusiveLock, true);
-		some = compute_new_columns(refresh, open_table(refresh));
+		table = open_table(refresh);
+		some = (!first || new_band_waits(table)) && compute_new_columns(refresh, table);
 		progress_end();
 	}
 	MemoryContextSwitchTo(old);
@@ -456,9 +470,11 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 						   timestamptz_to_str(refresh.started))));
 	if (rebuild || state.whole)
 		process_whole(&refresh, state.rewind);
+	else
+		process_new_columns(&refresh, true);
 	while (process_batch(&refresh))
 		collect_meanwhile(&refresh);
-	if (process_new_columns(&refresh) || refresh.run.changed > 0)
+	if (process_new_columns(&refresh, false) || refresh.run.changed > 0)
 		cut_missing(&refresh);
 	note_freshness(&refresh);
 	run_finish(&refresh.run);

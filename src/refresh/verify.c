@@ -249,15 +249,16 @@ comparison_sql(Verification *v, List *columns, bool exact)
 					"     c(name, stored, expected, differs)"
 					"   WHERE name IS NOT NULL AND (differs OR o.%s IS NULL OR n.%s IS NULL)) d"
 					" WHERE (%s%s) AND NOT %s"
-					" AND (o.%s IS NULL OR o.valid_until > $1 AND o.refreshed_at <= $1)"
+					" AND (%s o.valid_until > $1 AND o.refreshed_at <= $1)"
 					" AND ($3 IS NULL OR o.refreshed_at = $3)"
 					" ORDER BY 1",
 					KEY_TEXT_COLUMN, key, key, key, ROWS_NAME, PRESENT_COLUMN,
 					catalog_qualified_name(table->relid), key, catalog_equality(table->key_type), key,
 					key, key, values.data, key, key,
-					exact ? psprintf("n.%s IS NULL%s", key,
-									 v->before_last ? "" : psprintf(" OR o.%s IS NULL", key)) : "false",
-					any.data, is_dirty(table, psprintf("coalesce(o.%s, n.%s)", key, key)), key);
+					exact ? psprintf("n.%s IS NULL OR o.%s IS NULL", key, key) : "false",
+					any.data, is_dirty(table, psprintf("coalesce(o.%s, n.%s)", key, key)),
+	/* since when a customer has had no row is not known */
+					v->before_last ? "" : psprintf("o.%s IS NULL OR", key));
 }
 
 /* Adds what the last statement returned to the function's result. */

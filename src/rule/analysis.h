@@ -41,6 +41,13 @@ extern char *walk_earliest(TimeWalk *walk, Node *node);
 /* An instant (or NULL) that matters only under a condition. */
 extern char *walk_guarded(const char *condition, char *instant);
 
+/*
+ * The instants (of char *, NULL: never) of several parts of an AND or OR as
+ * one.  As long as one part decides the whole, nothing changes: not before the
+ * last of those that do now has changed.  conditions: when each decides, as SQL.
+ */
+extern char *walk_combine(List *conditions, List *instants);
+
 /* branches.c: adds the instants of a CASE. */
 extern void branches_analyze(TimeWalk *walk, CaseExpr *expr);
 
@@ -105,6 +112,24 @@ extern char *own_flip(const TimeWalk *walk, Node *moving, const char *how, Oid t
 
 /* The next change of such a value, as SQL outside of aggregates; or NULL. */
 extern char *own_change(const TimeWalk *walk, Node *node);
+
+/* The half-life of segment.engagement over the stream, if it and the events stand still; or NULL. */
+extern Const *own_half_life(const TimeWalk *walk, Node *node);
+
+/* decaying.c: values that lose half of themselves in every half-life, and what is made of them */
+
+/* Is the node such a value?  Then time alone does not make it NULL. */
+extern bool decaying_is(const TimeWalk *walk, Node *node);
+
+/* The flip of such a value compared with a target of a type, as SQL; or NULL. */
+extern char *decaying_flip(const TimeWalk *walk, Node *moving, const char *how, Oid type,
+						   const char *target);
+
+/* The flip of a comparison of two of them, as SQL; or NULL. */
+extern char *decaying_flip_of_both(const TimeWalk *walk, Node *left, Node *right);
+
+/* The next change of one that is rounded to whole numbers, as SQL; or NULL. */
+extern char *decaying_change(const TimeWalk *walk, Node *node);
 
 /* search.c */
 

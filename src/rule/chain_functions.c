@@ -40,7 +40,11 @@ append_trunc(Chain *chain, const char *unit)
 	}
 	else if (chain->stepping && chain->unit != NULL && chain->neutral == chain->count &&
 			 unit_length(unit) > unit_length(chain->unit))
-		chain->unit = pstrdup(unit);	/* longer units begin where shorter ones do */
+	{
+		/* longer units begin where shorter ones do, but for weeks */
+		if (strcmp(chain->unit, "week") != 0)
+			chain->unit = pstrdup(unit);
+	}
 	else
 		chain->neutral = -1;
 	chain->stepping = true;

@@ -164,6 +164,208 @@ flip_of_extreme(const TimeWalk *walk, List *values, int strategy, Oid type, cons
 	return reaches == NULL || passes == NULL ? NULL : psprintf("LEAST(%s, %s)", reaches, passes);
 }
 
+/* The results of a CASE if it chooses among them by what does not move, or NIL. */
+static List *
+case_results(const TimeWalk *walk, CaseExpr *expr)
+{
+	List	   *results = NIL;
+	ListCell   *lc;
+
+	if (expr->arg != NULL)
+		return NIL;
+	foreach(lc, expr->args)
+	{
+		CaseWhen   *when = lfirst_node(CaseWhen, lc);
+
+		if (walk_moving(walk, (Node *) when->expr))
+			return NIL;
+		results = lappend(results, when->result);
+	}
+	return expr->defresult == NULL ? results : lappend(results, expr->defresult);
+}
+
+/* What a node chooses among, if it can be evaluated where it is looked at; or NIL. */
+static List *
+values_of_choice(const TimeWalk *walk, Node *node)
+{
+	List	   *values;
+	ListCell   *lc;
+
+	if (IsA(node, MinMaxExpr))
+		return ((MinMaxExpr *) node)->args;
+	if (IsA(node, CoalesceExpr))
+		values = ((CoalesceExpr *) node)->args;
+	else if (IsA(node, CaseExpr))
+		values = case_results(walk, (CaseExpr *) node);
+	else
+		return NIL;
+	foreach(lc, values)
+	{
+		bool		always = IsA(node, CaseExpr) || foreach_current_index(lc) == 0;
+
+		if (!always && !rule_is_harmless(lfirst(lc)))
+			return NIL;
+	}
+	return values;
+}
+
+/*
+ * The first choice on the way down from a node, or NULL.  Among times, what is
+ * made of a choice need not rise with each of them.
+ */
+static Node *
+find_choice(const TimeWalk *walk, Node *node)
+{
+	List	   *args = NIL;
+	ListCell   *lc;
+
+	if (!walk_moving(walk, node))
+		return NULL;
+	if (values_of_choice(walk, node) != NIL)
+		return IsA(node, MinMaxExpr) && exprType(node) != FLOAT8OID &&
+			exprType(node) != NUMERICOID ? NULL : node;
+	if (IsA(node, OpExpr))
+		args = ((OpExpr *) node)->args;
+	else if (IsA(node, FuncExpr))
+		args = ((FuncExpr *) node)->args;
+	foreach(lc, args)
+	{
+		Node	   *found = find_choice(walk, lfirst(lc));
+
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+/* One of the values in place of the choice among them. */
+typedef struct Decision
+{
+	Node	   *choice;
+	Node	   *value;
+} Decision;
+
+static Node *
+decide_mutator(Node *node, void *context)
+{
+	Decision   *decision = context;
+
+	if (node == NULL)
+		return NULL;
+	if (node == decision->choice)
+		return decision->value;
+	return expression_tree_mutator(node, decide_mutator, context);
+}
+
+static char *flip_of_case(const TimeWalk *walk, Node *moving, CaseExpr *choice, int strategy, Oid type,
+						  const char *target);
+
+/*
+ * A choice among values, of which something is made that only rises or only
+ * falls with each: that flips when it would for one of the values.
+ */
+static char *
+flip_of_choice(const TimeWalk *walk, Node *moving, int strategy, Oid type, const char *target)
+{
+	Decision	decision = {find_choice(walk, moving), NULL};
+	List	   *decided = NIL;
+	ListCell   *lc;
+
+	if (decision.choice == NULL || decision.choice == moving)
+		return NULL;
+	if (IsA(decision.choice, CaseExpr))
+		return flip_of_case(walk, moving, (CaseExpr *) decision.choice, strategy, type, target);
+	foreach(lc, values_of_choice(walk, decision.choice))
+	{
+		decision.value = lfirst(lc);
+		decided = lappend(decided, decide_mutator(moving, &decision));
+	}
+	return IsA(decision.choice, MinMaxExpr) ? flip_of_extreme(walk, decided, strategy, type, target) :
+		flip_of_any(walk, decided, strategy, type, target);
+}
+
+/* The operator of an order, or NULL. */
+static const char *
+order_name(int strategy)
+{
+	switch (strategy)
+	{
+		case BTLessStrategyNumber:
+			return "<";
+		case BTLessEqualStrategyNumber:
+			return "<=";
+		case BTGreaterEqualStrategyNumber:
+			return ">=";
+		case BTGreaterStrategyNumber:
+			return ">";
+		default:
+			return NULL;
+	}
+}
+
+/* GREATEST(a, b) > target is a > target OR b > target, and so on. */
+static char *
+flip_of_min_max(const TimeWalk *walk, MinMaxExpr *expr, int strategy, Oid type, const char *target)
+{
+	bool		above = strategy == BTGreaterStrategyNumber || strategy == BTGreaterEqualStrategyNumber;
+	bool		conjunction = (expr->op == IS_LEAST) == above;
+	List	   *conditions = NIL;
+	List	   *instants = NIL;
+	ListCell   *lc;
+
+	foreach(lc, expr->args)
+	{
+		char	   *finite = rule_finite_times(lfirst(lc), walk->relation);
+		char	   *flip = NULL;
+
+		if (order_name(strategy) == NULL || finite == NULL)
+			return flip_of_extreme(walk, expr->args, strategy, type, target);
+		if (walk_moving(walk, lfirst(lc)))
+		{
+			flip = flip_of_sides(walk, lfirst(lc), strategy, type, target);
+			if (flip == NULL)
+				return NULL;
+		}
+		conditions = lappend(conditions,
+							 psprintf("%s((%s) %s (%s)) IS %s", finite, walk_text(walk, lfirst(lc)),
+									  order_name(strategy), target, conjunction ? "FALSE" : "TRUE"));
+		instants = lappend(instants, flip);
+	}
+	return walk_combine(conditions, instants);
+}
+
+/* A CASE whose conditions do not move, or what is made of it: the branch is known. */
+static char *
+flip_of_case(const TimeWalk *walk, Node *moving, CaseExpr *choice, int strategy, Oid type,
+			 const char *target)
+{
+	Decision	decision = {(Node *) choice, NULL};
+	StringInfoData sql;
+	int			count = list_length(choice->args) + (choice->defresult == NULL ? 0 : 1);
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "CASE");
+	for (int i = 0; i < count; i++)
+	{
+		CaseWhen   *when = i < list_length(choice->args) ? list_nth(choice->args, i) : NULL;
+		Node	   *decided;
+		char	   *flip = "NULL::timestamptz";
+
+		decision.value = when != NULL ? (Node *) when->result : (Node *) choice->defresult;
+		decided = decide_mutator(moving, &decision);
+		if (walk_moving(walk, decided))
+			flip = flip_of_sides(walk, decided, strategy, type, target);
+		if (flip == NULL)
+			return NULL;
+		if (when != NULL)
+			appendStringInfo(&sql, " WHEN %s THEN %s", walk_text(walk, (Node *) when->expr), flip);
+		else
+			appendStringInfo(&sql, " ELSE %s", flip);
+	}
+	appendStringInfoString(&sql, " END");
+	return sql.data;
+}
+
 /*
  * moving <strategy> target.  What chooses among values, and whose choice moves
  * with these values alone, flips when one of them does.
@@ -173,14 +375,20 @@ flip_of_sides(const TimeWalk *walk, Node *moving, int strategy, Oid type, const 
 {
 	Chain		chain;
 	char	   *own = own_flip(walk, moving, flip_name(strategy), type, target);
+	List	   *values;
 
 	if (own != NULL)
 		return own;
+	values = values_of_choice(walk, moving);
 	if (IsA(moving, MinMaxExpr))
-		return flip_of_extreme(walk, ((MinMaxExpr *) moving)->args, strategy, type, target);
-	if (IsA(moving, CoalesceExpr))
-		return flip_of_any(walk, ((CoalesceExpr *) moving)->args, strategy, type, target);
-	if (!chain_of(walk, moving, &chain) || !comparable(&chain, type))
+		return flip_of_min_max(walk, (MinMaxExpr *) moving, strategy, type, target);
+	if (IsA(moving, CaseExpr) && values != NIL)
+		return flip_of_case(walk, moving, (CaseExpr *) moving, strategy, type, target);
+	if (values != NIL)
+		return flip_of_any(walk, values, strategy, type, target);
+	if (!chain_of(walk, moving, &chain))
+		return flip_of_choice(walk, moving, strategy, type, target);
+	if (!comparable(&chain, type))
 		return NULL;
 	return flip_of_chain(&chain, strategy, type, target);
 }
@@ -222,7 +430,11 @@ comparison_flip(const TimeWalk *walk, Node *node)
 	strategy = strategy_of(op->opno);
 	left = linitial(op->args);
 	right = lsecond(op->args);
-	if (strategy == InvalidStrategy || walk_moving(walk, left) == walk_moving(walk, right))
+	if (strategy == InvalidStrategy)
+		return NULL;
+	if (walk_moving(walk, left) && walk_moving(walk, right))
+		return IsA(node, NullIfExpr) ? NULL : decaying_flip_of_both(walk, left, right);
+	if (!walk_moving(walk, left) && !walk_moving(walk, right))
 		return NULL;
 	if (walk_moving(walk, right))
 	{

@@ -38,14 +38,6 @@ PG_FUNCTION_INFO_V1(segment_boundaries);
  */
 #define MOST_EXACT		((double) (INT64CONST(1) << (DBL_MANT_DIG - 3)))
 
-/* How a comparison of a moving value with a fixed one may change. */
-typedef enum Flip
-{
-	REACHES,					/* >= and < */
-	PASSES,						/* > and <= */
-	EITHER						/* = and <> */
-} Flip;
-
 TimestampTz
 crossing_as_of(void)
 {
@@ -174,8 +166,8 @@ segment_crossing_span(PG_FUNCTION_ARGS)
 	PG_RETURN_TIMESTAMPTZ(result);
 }
 
-static Flip
-flip_of(text *how)
+Flip
+crossing_flip_of(text *how)
 {
 	static const char *const names[] = {"reaches", "passes", "either"};
 	char	   *name = text_to_cstring(how);
@@ -262,7 +254,7 @@ target_of(FunctionCallInfo fcinfo, const Steps *steps, int64 *target, bool *exac
 Datum
 segment_next_flip(PG_FUNCTION_ARGS)
 {
-	Flip		how = flip_of(PG_GETARG_TEXT_PP(0));
+	Flip		how = crossing_flip_of(PG_GETARG_TEXT_PP(0));
 	Steps		steps;
 	TimestampTz result = DT_NOEND;
 	int64		target;

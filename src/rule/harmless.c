@@ -25,9 +25,13 @@ static const Oid harmless_functions[] = {
 	F_DATE_PLI, F_DATE_MII, F_INTEGER_PL_DATE,
 	F_INTERVAL_PL, F_INTERVAL_MI, F_INTERVAL_UM, F_INTERVAL_MUL, F_MUL_D_INTERVAL,
 	F_INT2PL, F_INT2MI, F_INT4PL, F_INT4MI, F_INT4MUL, F_INT8PL, F_INT8MI, F_INT8MUL, F_INT4UM, F_INT8UM,
-	F_FLOAT8PL, F_FLOAT8MI, F_NUMERIC_ADD, F_NUMERIC_SUB, F_NUMERIC_MUL, F_NUMERIC_UMINUS,
-	F_NUMERIC_INT4, F_NUMERIC_INT8, F_FLOAT8_INT4, F_FLOAT8_INT8, F_INT8_INT4, F_INT4_NUMERIC,
+	F_FLOAT8PL, F_FLOAT8MI, F_FLOAT8MUL, F_FLOAT8UM, F_FLOAT8_NUMERIC, F_NUMERIC_FLOAT8,
+	F_NUMERIC_ADD, F_NUMERIC_SUB, F_NUMERIC_MUL, F_NUMERIC_UMINUS,
+	F_NUMERIC_INT4, F_NUMERIC_INT8, F_INT8_INT4, F_INT4_NUMERIC,
+	F_FLOAT8_INT2, F_FLOAT8_INT4, F_FLOAT8_INT8, F_FLOAT8_FLOAT4,
 	F_ABS_INT4, F_ABS_INT8, F_ABS_NUMERIC, F_ABS_FLOAT8, F_FLOOR_NUMERIC, F_FLOOR_FLOAT8,
+	F_ROUND_NUMERIC, F_ROUND_NUMERIC_INT4, F_ROUND_FLOAT8, F_DROUND, F_TRUNC_NUMERIC, F_TRUNC_FLOAT8,
+	F_CEIL_NUMERIC, F_CEIL_FLOAT8, F_CEILING_NUMERIC, F_CEILING_FLOAT8, F_INT8_FLOAT8, F_INT8_NUMERIC,
 	F_LOWER_TEXT, F_UPPER_TEXT, F_TO_CHAR_TIMESTAMP_TEXT, F_TO_CHAR_TIMESTAMPTZ_TEXT
 };
 
@@ -145,6 +149,21 @@ is_time_cast(FuncExpr *func)
 }
 
 static bool
+is_harmless_case(CaseExpr *expr, Purpose purpose)
+{
+	ListCell   *lc;
+
+	foreach(lc, expr->args)
+	{
+		CaseWhen   *when = lfirst_node(CaseWhen, lc);
+
+		if (!is_harmless((Node *) when->expr, purpose) || !is_harmless((Node *) when->result, purpose))
+			return false;
+	}
+	return expr->arg == NULL && is_harmless((Node *) expr->defresult, purpose);
+}
+
+static bool
 is_harmless(Node *node, Purpose purpose)
 {
 	if (node == NULL || IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref) || rule_is_now(node))
@@ -153,6 +172,8 @@ is_harmless(Node *node, Purpose purpose)
 	{
 		case T_RelabelType:
 			return is_harmless((Node *) ((RelabelType *) node)->arg, purpose);
+		case T_FieldSelect:
+			return is_harmless((Node *) ((FieldSelect *) node)->arg, purpose);
 		case T_NullTest:
 			return is_harmless((Node *) ((NullTest *) node)->arg, purpose);
 		case T_BooleanTest:
@@ -161,6 +182,8 @@ is_harmless(Node *node, Purpose purpose)
 			return all_harmless(((BoolExpr *) node)->args, purpose);
 		case T_CoalesceExpr:
 			return all_harmless(((CoalesceExpr *) node)->args, purpose);
+		case T_CaseExpr:
+			return is_harmless_case((CaseExpr *) node, purpose);
 		case T_MinMaxExpr:
 			return all_harmless(((MinMaxExpr *) node)->args, purpose);
 		case T_ArrayExpr:

@@ -260,9 +260,9 @@ is_moving_walker(Node *node, void *arg)
 
 	if (node == NULL)
 		return false;
-	agg = rule_aggregate_of_fixed_field(node);
+	agg = rule_aggregate_of_fixed_field(node, table);
 	if (agg != NULL)
-		return expression_tree_walker((Node *) agg, is_moving_walker, arg);
+		return expression_tree_walker((Node *) agg, is_moving_walker, NULL);
 	if (rule_moves_itself(node))
 		return true;
 	if (IsA(node, Var) && table != NULL)

@@ -48,34 +48,65 @@ is_own(Node *node, const char *name)
 		IsA(at, Var) && ((Var *) at)->varattno == 2;
 }
 
-static bool
-is_own_field(Node *node, const char *aggregate, const char *name)
+/* The name of the field, or NULL if the node is none. */
+static const char *
+field_name(FieldSelect *field)
 {
-	FieldSelect *field = (FieldSelect *) node;
-	Oid			relation;
+	Oid			relation = typeidTypeRelid(exprType((Node *) field->arg));
 
-	if (!IsA(node, FieldSelect) || !is_own((Node *) field->arg, aggregate))
-		return false;
-	relation = typeidTypeRelid(exprType((Node *) field->arg));
-	return strcmp(get_attname(relation, field->fieldnum, false), name) == 0;
+	return OidIsValid(relation) ? get_attname(relation, field->fieldnum, true) : NULL;
+}
+
+/*
+ * What a field is selected from: an aggregate, also by way of a column of the
+ * row (table; else NULL) that holds its result.
+ */
+static Node *
+source_of_field(FieldSelect *field, const SegmentTable *table)
+{
+	Column	   *column;
+
+	if (table == NULL || !IsA(field->arg, Var))
+		return (Node *) field->arg;
+	column = catalog_find_column(table, get_attname(table->relid, ((Var *) field->arg)->varattno, false));
+	return column == NULL || column->over != OVER_EVENTS ? (Node *) field->arg :
+		rule_parse_canonical(column->expression, table->events);
+}
+
+/* The aggregate of that name, of which the node is that field, or NULL. */
+static Aggref *
+own_field(Node *node, const SegmentTable *table, const char *aggregate, const char *name)
+{
+	const char *field;
+	Node	   *source;
+
+	if (!IsA(node, FieldSelect))
+		return NULL;
+	field = field_name((FieldSelect *) node);
+	if (field == NULL || strcmp(field, name) != 0)
+		return NULL;
+	source = source_of_field((FieldSelect *) node, table);
+	return is_own(source, aggregate) ? (Aggref *) source : NULL;
 }
 
 Aggref *
-rule_aggregate_of_fixed_field(Node *node)
+rule_aggregate_of_fixed_field(Node *node, const SegmentTable *table)
 {
 	for (int i = 0; i < lengthof(fixed_fields); i++)
 	{
-		if (is_own_field(node, fixed_fields[i].aggregate, fixed_fields[i].field))
-			return (Aggref *) ((FieldSelect *) node)->arg;
+		Aggref	   *agg = own_field(node, table, fixed_fields[i].aggregate, fixed_fields[i].field);
+
+		if (agg != NULL)
+			return agg;
 	}
 	return NULL;
 }
 
 /* Does nothing in the aggregate's arguments and filter move? */
 static bool
-has_fixed_arguments(const TimeWalk *walk, Aggref *agg)
+has_fixed_arguments(Aggref *agg)
 {
-	return !walk_moving(walk, (Node *) agg->args) && !walk_moving(walk, (Node *) agg->aggfilter);
+	return !rule_is_moving((Node *) agg->args, NULL) && !rule_is_moving((Node *) agg->aggfilter, NULL);
 }
 
 static Node *
@@ -91,39 +122,15 @@ other_field(const TimeWalk *walk, FieldSelect *field, const char *name)
 	return psprintf("(%s).%s", walk_text(walk, (Node *) field->arg), name);
 }
 
-/* The score of a column read by a rule over the row. */
-static Node *
-score_of(const TimeWalk *walk, Node *node)
+Const *
+own_half_life(const TimeWalk *walk, Node *node)
 {
-	Column	   *column;
+	Const	   *half_life;
 
-	if (!IsA(node, Var) || walk->columns == NULL)
-		return node;
-	column = catalog_find_column(walk->columns, get_attname(walk->columns->relid,
-															((Var *) node)->varattno, false));
-	return column == NULL || column->over != OVER_EVENTS ? node :
-		rule_parse_canonical(column->expression, walk->columns->events);
-}
-
-/*
- * engagement(…) <compared with> target: a sum of which each part loses half of
- * its value in every half-life does so itself.
- */
-static char *
-flip_of_engagement(const TimeWalk *walk, Node *moving, Oid type, const char *target)
-{
-	Aggref	   *agg = (Aggref *) score_of(walk, moving);
-	TimeWalk	events = *walk;
-	Node	   *half_life;
-
-	if (!is_own((Node *) agg, "engagement") || type == INTERVALOID)
+	if (!is_own(node, "engagement") || !has_fixed_arguments((Aggref *) node))
 		return NULL;
-	events.columns = NULL;
-	half_life = eval_const_expressions(NULL, copyObject(argument(agg, 2)));
-	if (!IsA(half_life, Const) || ((Const *) half_life)->constisnull || !has_fixed_arguments(&events, agg))
-		return NULL;
-	return psprintf("segment.next_decay((%s)::float8, (%s)::float8, %s)", walk_text(walk, moving),
-					target, walk_text(walk, half_life));
+	half_life = (Const *) eval_const_expressions(NULL, copyObject(argument((Aggref *) node, 2)));
+	return IsA(half_life, Const) && !half_life->constisnull ? half_life : NULL;
 }
 
 /* (rhythm(…)).overdue <strategy> target: the time since the last event, in units of the median. */
@@ -131,9 +138,10 @@ static char *
 flip_of_overdue(const TimeWalk *walk, Node *moving, const char *how, Oid type, const char *target)
 {
 	FieldSelect *field = (FieldSelect *) moving;
+	Aggref	   *agg = own_field(moving, walk->columns, "rhythm", "overdue");
 	char	   *median;
 
-	if (!is_own_field(moving, "rhythm", "overdue") || !has_fixed_arguments(walk, (Aggref *) field->arg) ||
+	if (agg == NULL || !has_fixed_arguments(agg) ||
 		(type != INT2OID && type != INT4OID && type != INT8OID && type != NUMERICOID && type != FLOAT8OID))
 		return NULL;
 	median = psprintf("EXTRACT(epoch FROM %s)::float8", other_field(walk, field, "median"));
@@ -145,16 +153,15 @@ flip_of_overdue(const TimeWalk *walk, Node *moving, const char *how, Oid type, c
 char *
 own_flip(const TimeWalk *walk, Node *moving, const char *how, Oid type, const char *target)
 {
-	char	   *result = flip_of_engagement(walk, moving, type, target);
+	char	   *result = decaying_flip(walk, moving, how, type, target);
 
 	return result != NULL ? result : flip_of_overdue(walk, moving, how, type, target);
 }
 
 /* (streak(…)).current falls to 0 when the second unit after the last begins. */
 static char *
-change_of_streak(const TimeWalk *walk, FieldSelect *field)
+change_of_streak(const TimeWalk *walk, FieldSelect *field, Aggref *agg)
 {
-	Aggref	   *agg = (Aggref *) field->arg;
 	Node	   *unit = list_length(agg->args) < 2 ? NULL :
 		eval_const_expressions(NULL, copyObject(argument(agg, 1)));
 	const char *name = "day";
@@ -196,14 +203,14 @@ change_of_trend(const TimeWalk *walk, Aggref *agg)
 char *
 own_change(const TimeWalk *walk, Node *node)
 {
+	Aggref	   *agg;
+
 	if (is_own(node, "trend"))
-		return has_fixed_arguments(walk, (Aggref *) node) ? change_of_trend(walk, (Aggref *) node) : NULL;
-	if (!IsA(node, FieldSelect) || !IsA(((FieldSelect *) node)->arg, Aggref) ||
-		!has_fixed_arguments(walk, (Aggref *) ((FieldSelect *) node)->arg))
-		return NULL;
-	if (is_own_field(node, "streak", "current"))
-		return change_of_streak(walk, (FieldSelect *) node);
-	if (is_own_field(node, "repeat_purchase", "age"))
-		return "segment.next_change('local'::text, ''::text, 'trunc'::text, 'day'::text)";
-	return NULL;
+		return has_fixed_arguments((Aggref *) node) ? change_of_trend(walk, (Aggref *) node) : NULL;
+	agg = own_field(node, walk->columns, "streak", "current");
+	if (agg != NULL)
+		return has_fixed_arguments(agg) ? change_of_streak(walk, (FieldSelect *) node, agg) : NULL;
+	agg = own_field(node, walk->columns, "repeat_purchase", "age");
+	return agg == NULL || !has_fixed_arguments(agg) ? NULL :
+		"segment.next_change('local'::text, ''::text, 'trunc'::text, 'day'::text)";
 }

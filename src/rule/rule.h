@@ -106,9 +106,10 @@ extern bool rule_is_now(Node *node);
 
 /*
  * A field of the result of one of our aggregates that changes with events
- * alone, though the aggregate moves with time: the aggregate, else NULL.
+ * alone, though the aggregate moves with time: the aggregate, else NULL.  With
+ * a table also where a column of it holds the result.
  */
-extern Aggref *rule_aggregate_of_fixed_field(Node *node);
+extern Aggref *rule_aggregate_of_fixed_field(Node *node, const SegmentTable *table);
 
 /* harmless.c */
 

@@ -31,6 +31,7 @@
 #define LONGEST_COMBINED	20000
 
 static bool analyze_walker(Node *node, TimeWalk *walk);
+static bool asks_for_null(TimeWalk *walk, Node *node);
 static char *change_of(TimeWalk *walk, Node *node);
 
 void
@@ -75,6 +76,13 @@ walk_earliest(TimeWalk *walk, Node *node)
 	return count == 0 ? NULL : sql.data;
 }
 
+/* Can time change the value of a part? */
+static bool
+part_moves(TimeWalk *walk, Node *part)
+{
+	return walk_moving(walk, part) && !asks_for_null(walk, part);
+}
+
 /*
  * The parts of AND or OR that do not move and are evaluated before one that
  * does, as PostgreSQL goes from left to right; later ones only if they can do
@@ -91,8 +99,8 @@ fixed_parts(TimeWalk *walk, List *parts, Node *before)
 	{
 		Node	   *part = lfirst(lc);
 
-		passed = passed || part == before || (before == NULL && walk_moving(walk, part));
-		if (!walk_moving(walk, part) &&
+		passed = passed || part == before || (before == NULL && part_moves(walk, part));
+		if (!part_moves(walk, part) &&
 			((!passed && !walk->conditional) || rule_is_harmless_evaluated(part)))
 			result = lappend(result, part);
 	}
@@ -112,13 +120,8 @@ decides(TimeWalk *walk, Node *part, bool conjunction)
 		psprintf("%s(%s) IS %s", finite, walk_text(walk, part), conjunction ? "FALSE" : "TRUE");
 }
 
-/*
- * The instants of several parts of an AND or OR as one.  As long as one part
- * decides the whole, nothing changes: not before the last of those that do now
- * has changed.
- */
-static char *
-combine(List *conditions, List *instants)
+char *
+walk_combine(List *conditions, List *instants)
 {
 	StringInfoData deciding;
 	StringInfoData all;
@@ -163,7 +166,7 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 		List	   *fixed;
 		char	   *instant;
 
-		if (!walk_moving(walk, part))
+		if (!part_moves(walk, part))
 			continue;
 		fixed = with_guards ? fixed_parts(walk, parts, part) : NIL;
 		instant = walk_earliest(walk, part);
@@ -185,12 +188,12 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 
 	foreach(lc, parts)
 	{
-		if (walk_moving(walk, lfirst(lc)))
+		if (part_moves(walk, lfirst(lc)))
 			conditions = lappend(conditions, decides(walk, lfirst(lc), conjunction));
 	}
 	known = !list_member_ptr(conditions, NULL);
 	if (list_length(instants) > 1 && length < LONGEST_COMBINED && known)
-		walk_add(walk, combine(conditions, instants));
+		walk_add(walk, walk_combine(conditions, instants));
 	else
 	{
 		foreach(lc, instants)
@@ -292,10 +295,10 @@ is_strict(Node *node)
 		return is_strict((Node *) ((RelabelType *) node)->arg);
 	if (IsA(node, OpExpr) && op_strict(((OpExpr *) node)->opno))
 		args = ((OpExpr *) node)->args;
-	else if (IsA(node, FuncExpr) && func_strict(((FuncExpr *) node)->funcid))
+	else if (IsA(node, FuncExpr) && !rule_is_now(node) && func_strict(((FuncExpr *) node)->funcid))
 		args = ((FuncExpr *) node)->args;
 	else
-		return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref);
+		return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref) || rule_is_now(node);
 	foreach(lc, args)
 	{
 		if (!is_strict(lfirst(lc)))
@@ -320,6 +323,9 @@ asks_for_null(TimeWalk *walk, Node *node)
 		arg = (Node *) ((BooleanTest *) node)->arg;
 	else
 		return false;
+	/* by time alone, what decays does not become NULL, and the others never are */
+	if (decaying_is(walk, arg) || IsA(arg, DistinctExpr) || IsA(arg, NullTest) || IsA(arg, BooleanTest))
+		return true;
 	return IsA(arg, OpExpr) && (is_strict(arg) ? change_of(walk, arg) : comparison_flip(walk, arg)) != NULL;
 }
 
@@ -360,6 +366,9 @@ change_of(TimeWalk *walk, Node *node)
 	if (result != NULL || IsA(node, BoolExpr) || IsA(node, CaseExpr) || IsA(node, CoalesceExpr) ||
 		IsA(node, NullTest) || IsA(node, BooleanTest))
 		return result;
+	result = decaying_change(walk, node);
+	if (result != NULL)
+		return result;
 	if (!chain_of(walk, node, &chain) || !chain.stepping)
 		return search_change(walk, node);
 	if (chain.hasty)
@@ -387,8 +396,8 @@ analyze_walker(Node *node, TimeWalk *walk)
 		walk_add(walk, crossing);
 	else if (IsA(node, Aggref))
 		analyze_aggregate((Aggref *) node, walk, false);
-	else if (rule_aggregate_of_fixed_field(node) != NULL)
-		analyze_aggregate(rule_aggregate_of_fixed_field(node), walk, true);
+	else if (rule_aggregate_of_fixed_field(node, NULL) != NULL)
+		analyze_aggregate(rule_aggregate_of_fixed_field(node, NULL), walk, true);
 	else if (IsA(node, BoolExpr))
 		analyze_bool((BoolExpr *) node, walk);
 	else if (IsA(node, CaseExpr))

@@ -262,6 +262,29 @@ GRANT SELECT ON people TO regress_segment_bands_reader;
 SET ROLE regress_segment_bands_reader;
 SELECT name, shares FROM segment.bands WHERE name = 'band_m';
 RESET ROLE;
+-- nor what the cut points say of customers whom row level security hides from them; row_security off breaks nothing
+ALTER TABLE people ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_segment_bands_reader;
+SELECT name, version, cuts, population, shares, ideal FROM segment.bands WHERE name = 'band_m';
+SELECT segment.band_shares('people', 'band_m');
+SET row_security = off;
+SELECT count(*), count(cuts), count(shares) FROM segment.bands WHERE tbl = 'people'::regclass;
+RESET row_security;
+RESET ROLE;
+ALTER TABLE people DISABLE ROW LEVEL SECURITY;
+SELECT segment.band_shares(1::regclass, 'band_m');	-- as of a table that has been dropped
+
+-- a recut is a run; where constraints are deferred it says what to do
+SELECT kind, status, processed, changed FROM segment.runs WHERE tbl = 'people'::regclass AND kind = 'recut' ORDER BY id DESC LIMIT 1;
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON people DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION nothing();
+UPDATE people SET i = -i;
+SELECT try('SELECT segment.recut(''people'', ''band_i'')');
+BEGIN;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT segment.recut('people', 'band_i');
+SELECT kind, status, processed > 0 AS processed, changed > 0 AS changed FROM segment.runs WHERE tbl = 'people'::regclass ORDER BY id DESC LIMIT 1;
+ROLLBACK;
 -- a column dropped by hand hides no other band
 ALTER TABLE people DROP COLUMN band_u;
 SELECT count(*), count(shares) FROM segment.bands;

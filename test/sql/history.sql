@@ -121,6 +121,59 @@ FROM (SELECT *, entered_at < lag(left_at) OVER (PARTITION BY customer, segment O
 	  FROM customers_history WHERE segment = 'sum') h;
 SELECT * FROM segment.verify('customers');
 
+-- rows deleted by hand: who comes back goes on where he is still in, and a rebuild ends what nobody is in
+SET segment.as_of = '2040-01-01 00:00:00+00';
+SELECT segment.add_segment('customers', 'some', 'total > 0');
+INSERT INTO event SELECT n, '2024-03-01', n FROM generate_series(10, 15) n;
+INSERT INTO event SELECT n, '2024-03-01', 1 FROM generate_series(20, 21) n;
+CALL segment.refresh('customers');
+SET segment.as_of = '2040-01-02 00:00:00+00';
+DELETE FROM customers WHERE customer IN (10, 11, 12, 20, 21);
+INSERT INTO event VALUES (10, '2024-03-02', 1), (11, '2024-03-02', -11), (20, '2024-03-02', 1);
+DELETE FROM event WHERE customer = 12;
+CALL segment.refresh('customers');
+SELECT customer, segment, label, entered_at, left_at FROM customers_history WHERE customer IN (10, 11, 12, 20, 21) ORDER BY 1, 2, 4;
+SELECT key, problem, stored, expected FROM segment.verify('customers') ORDER BY 1, 2, 3;
+CALL segment.rebuild('customers');
+SELECT customer, segment, label, entered_at, left_at FROM customers_history WHERE customer IN (12, 21) ORDER BY 1, 2, 4;
+SELECT * FROM segment.verify('customers');
+
+-- a segment dropped as of an instant before the latest refresh, as in a transaction that began
+-- earlier: what the refresh saw was so; and no refresh comes before the drop
+SET segment.as_of = '2040-01-01 12:00:00+00';
+SELECT segment.drop_segment('customers', 'some');
+SELECT count(*), min(left_at), max(left_at) FROM customers_history WHERE segment = 'some' AND customer BETWEEN 13 AND 15;
+SET segment.as_of = '2040-01-03 00:00:00+00';
+SELECT segment.drop_group('customers', 'sum');
+SET segment.as_of = '2040-01-02 12:00:00+00';
+SELECT segment.add_group('customers', 'sum', 'large', 'total >= 10');
+CALL segment.refresh('customers');
+SELECT count(*) FILTER (WHERE left_at IS NULL) AS open, count(*) FILTER (WHERE early) AS overlapping
+FROM (SELECT *, entered_at < lag(left_at) OVER (PARTITION BY customer, segment ORDER BY entered_at) AS early
+	  FROM customers_history WHERE segment = 'sum') h;
+SELECT * FROM segment.verify('customers');
+
+-- verify as of before the latest refresh: since when somebody has had no row is not known
+SELECT segment.set_eligible('customers', 'now() < timestamptz ''2040-01-04 00:00:00+00''');
+SET segment.as_of = '2040-01-05 00:00:00+00';
+CALL segment.refresh('customers');
+SET segment.as_of = '2040-01-03 00:00:00+00';
+SELECT count(*) AS customers FROM customers;
+SELECT * FROM segment.verify('customers');
+
+-- a history dropped by hand
+BEGIN;
+DROP VIEW member;
+DROP TABLE customers_history;
+SAVEPOINT before;
+CALL segment.refresh('customers');
+ROLLBACK TO before;
+SELECT segment.recut('customers', 'none');
+ROLLBACK TO before;
+SELECT jsonb_array_length(segment.definition('customers') -> 'segments') AS segments;
+SELECT segment.drop_table('customers');
+ROLLBACK;
+
 DROP VIEW member;
 SELECT segment.drop_table('customers');
 DROP SCHEMA past CASCADE;

@@ -91,7 +91,7 @@ INSERT INTO event VALUES (6, '2024-06-01', 'order', 1, 'x');
 SELECT * FROM segment.explain('customers', '6', 'curious');
 -- what is not analyzed: when it is due again
 SELECT segment.add_score('customers', 'heat', $$engagement(at, 1, '1 day')$$);
-SELECT segment.add_segment('customers', 'hot', 'abs(heat) > 0.5 OR lapsed');
+SELECT segment.add_segment('customers', 'hot', 'heat ^ 2 > 0.25 OR lapsed');
 SELECT step, condition, holds, changes_at FROM segment.explain('customers', '1', 'hot');
 
 -- scores below what reads them, with how many events were counted; and groups and bands

@@ -15,7 +15,8 @@ CREATE TABLE result (
 	expression text,
 	verdict text,			-- NULL: right
 	unanalyzed text,
-	wakes int, needless int	-- over the customers: instants within a year, and those at which nothing changes
+	wakes int, needless int,	-- over the customers: instants within a year, and those at which nothing changes
+	kind text				-- what the rule reads: event, row, or decay
 );
 
 -- Dice ------------------------------------------------------------------------
@@ -230,6 +231,65 @@ BEGIN
 	END CASE;
 END $$;
 
+-- Scores that decay ---------------------------------------------------------------
+-- Over the columns that make_tables gives the row: sums of half-lives of 1, 7
+-- and 30 days (e1, e7, e30), of 7 days over some of the events (p7), made of e7
+-- over the row (twice, whole), numbers that stand still (x, k), and results of
+-- our own aggregates (visits, days).
+
+CREATE FUNCTION decaying(depth int DEFAULT 1) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	IF depth = 0 THEN
+		RETURN pick('e7', 'e7', 'e1', 'e30', 'p7', 'twice');
+	END IF;
+	CASE dice(12)
+	WHEN 0 THEN RETURN format('(%s * %s)', decaying(depth - 1), pick('2', '0.3', '-1', 'k'));
+	WHEN 1 THEN RETURN format('COALESCE(%s, %s)', decaying(depth - 1), pick('0', '1'));
+	WHEN 2 THEN RETURN format('%s(%s, %s)', pick('LEAST', 'GREATEST'), decaying(depth - 1), pick('0', '2', 'x', 'p7', 'e30'));
+	WHEN 3 THEN RETURN format('(%s / 4)', decaying(depth - 1));
+	WHEN 4 THEN RETURN format('(%s %s %s)', decaying(depth - 1), pick('+', '-'), pick('k', '0.5', 'x', 'p7'));
+	WHEN 5 THEN RETURN format('(k - %s)', decaying(depth - 1));
+	WHEN 6 THEN RETURN format('%s(%s)', pick('round', 'floor', 'ceil', 'trunc', 'abs', '-'), decaying(depth - 1));
+	WHEN 7 THEN RETURN format('round(%s::numeric, %s)', decaying(depth - 1), dice(3));
+	WHEN 8 THEN RETURN format('CASE WHEN k > 1 THEN %s ELSE p7 END', decaying(depth - 1));
+	WHEN 9 THEN RETURN pick('e7::int', 'whole', 'e7::numeric(8,1)', 'floor(e7 * 10)', 'GREATEST(e7, e1) * 2', 'LEAST(e7, 1) + k');
+	ELSE RETURN decaying(0);
+	END CASE;
+END $$;
+
+CREATE FUNCTION threshold() RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT clockwork.pick('0', '1', '0.5', '-1', '2', '0.1', 'k', 'k - 2', 'x', 'x', 'x / 2', '1e-9')
+$$;
+
+CREATE FUNCTION decaying_comparison() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	operator text := CASE dice(12) WHEN 0 THEN pick('=', '<>', 'IS DISTINCT FROM') ELSE pick('<', '<=', '>', '>=') END;
+BEGIN
+	CASE dice(12)
+	WHEN 0 THEN RETURN format('%s BETWEEN %s AND %s + 2', decaying(), threshold(), threshold());
+	WHEN 1 THEN RETURN format('%s IN (%s, %s)', pick('whole', 'e7::int', 'floor(e7 * 3)', 'ceil(twice)'), threshold(), threshold());
+	WHEN 2, 3 THEN RETURN format('%s %s %s', threshold(), operator, decaying(2));
+	WHEN 4 THEN RETURN format('%s %s %s', pick('e7', 'e1', 'twice', 'e30 / 2'), operator, pick('p7', 'e30', 'e1 * 2', 'COALESCE(p7, 0)'));
+	WHEN 5 THEN RETURN format('(%s %s %s) IS %s', decaying(0), operator, threshold(), pick('NOT TRUE', 'UNKNOWN', 'NOT FALSE'));
+	WHEN 6 THEN RETURN format('%s %s now() - %s', pick('(visits).last_started_at', '(days).last_active', '(visits).last_started_at + (visits).longest'), operator, span());
+	WHEN 7 THEN RETURN pick('e7 IS NULL', 'p7 IS NOT NULL', '(days).longest > 1', '(visits).sessions > k', '(days).current > 0', '(days).current < k');
+	ELSE RETURN format('%s %s %s', decaying(), operator, threshold());
+	END CASE;
+END $$;
+
+-- A score over the row that reads them.
+CREATE FUNCTION decaying_expression() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	CASE dice(8)
+	WHEN 0 THEN RETURN pick('round(e7)', 'floor(e7 * 3)', 'round(e30::numeric)', 'e7::int', 'round(x - e7)', 'e7 > x');
+	WHEN 1 THEN RETURN format('CASE WHEN %s THEN ''hot'' WHEN %s THEN ''warm'' ELSE ''cold'' END', decaying_comparison(), decaying_comparison());
+	WHEN 2 THEN RETURN format('(%s AND %s)', decaying_comparison(), decaying_comparison());
+	WHEN 3 THEN RETURN format('(%s OR %s)', decaying_comparison(), pick(decaying_comparison(), comparison(), 'k > 2'));
+	WHEN 4 THEN RETURN format('NOT (%s)', decaying_comparison());
+	ELSE RETURN decaying_comparison();
+	END CASE;
+END $$;
+
 -- Events ------------------------------------------------------------------------
 
 -- Looked from here: anywhere, or next to where a calendar is odd.
@@ -258,26 +318,49 @@ $$;
 
 CREATE PROCEDURE make_tables() LANGUAGE plpgsql AS $$
 BEGIN
-	CREATE TABLE row (c int, at timestamptz, ts timestamp, d date, i interval, k int, z text);
-	CREATE TABLE event (LIKE row);
+	CREATE TABLE row (c int, at timestamptz, ts timestamp, d date, i interval, k int, z text, x float8);
+	CREATE TABLE event (c int, at timestamptz, ts timestamp, d date, i interval, k int, z text, value float8);
 	CREATE TABLE instant (c int, t timestamptz);
-	CREATE TABLE source (c int, at timestamptz, ts timestamp, d date, i interval, k int, z text);
-	CREATE TABLE attribute (LIKE source);
+	CREATE TABLE source (LIKE event);
+	CREATE TABLE attribute (LIKE row);
+
+	-- what the row has as of an instant: sums of plain arithmetic, and results that do not move
+	CREATE FUNCTION scores_at(customer int, t timestamptz, OUT e1 float8, OUT e7 float8, OUT e30 float8, OUT p7 float8,
+							  OUT twice float8, OUT whole float8) LANGUAGE sql STABLE AS $f$
+		SELECT *, e7 * 2, round(e7) FROM (
+			SELECT sum(value * 2 ^ greatest(- age, -1000)) AS e1,
+				   sum(value * 2 ^ greatest(- age / 7, -1000)) AS e7,
+				   sum(value * 2 ^ greatest(- age / 30, -1000)) AS e30,
+				   sum(value * 2 ^ greatest(- age / 7, -1000)) FILTER (WHERE k > 1) AS p7
+			FROM event, LATERAL (SELECT extract(epoch FROM t - at)::float8 / 86400 AS age) a WHERE c = customer) s
+	$f$;
+	CREATE TABLE own (c int, visits segment.sessions_result, days_before segment.streak_result);
+	CREATE FUNCTION days_at(days segment.streak_result, t timestamptz) RETURNS segment.streak_result LANGUAGE plpgsql STABLE AS $f$
+	BEGIN
+		IF t::date - days.last_active::date > 1 THEN
+			days.current := 0;
+		END IF;
+		RETURN days;
+	END $f$;
 END $$;
 
 -- A customer has one to four events and a row; each time in them is a span or two away.
 CREATE PROCEDURE make_data(as_of timestamptz) LANGUAGE plpgsql AS $$
 BEGIN
-	TRUNCATE row, event, instant;
+	TRUNCATE row, event, instant, own;
 	INSERT INTO event
 	SELECT c, least(a, as_of), b::timestamp, (b + jitter())::date, NULLIF(s[1 + dice(cardinality(s))], '1 year')::interval,
-		   dice(5), zones[1 + dice(cardinality(zones))]
+		   dice(5), zones[1 + dice(cardinality(zones))],
+		   CASE dice(4) WHEN 0 THEN - 1 - dice(3) WHEN 1 THEN random() * 100 ELSE 1 + dice(3) END
 	FROM (SELECT c, as_of - s[1 + dice(cardinality(s))]::interval + jitter() AS a,
 				 as_of - s[1 + dice(cardinality(s))]::interval * (dice(3) - 1) + jitter() AS b, s
 		  FROM generate_series(1, 4) c, generate_series(1, c), (SELECT spans() AS s) x) y,
 		 (SELECT zones() AS zones) w;
 	INSERT INTO row
-	SELECT DISTINCT ON (c) c, CASE dice(8) WHEN 0 THEN NULL WHEN 1 THEN at + interval '2 mons' ELSE at END, ts, d, i, k, z FROM event ORDER BY c;
+	SELECT DISTINCT ON (c) c, CASE dice(8) WHEN 0 THEN NULL WHEN 1 THEN at + interval '2 mons' ELSE at END, ts, d, i, k, z,
+		   CASE dice(6) WHEN 0 THEN (scores_at(c, as_of)).e7 WHEN 1 THEN (scores_at(c, as_of)).e7 / 2 ELSE random() * 5 - 1 END
+	FROM event ORDER BY c;
+	INSERT INTO own SELECT c, segment.sessions(at, '1 day'), segment.streak(at) FROM event GROUP BY c;
 	INSERT INTO instant
 	WITH times AS (
 		SELECT c, at AS t FROM row UNION SELECT c, at FROM event UNION SELECT c, ts::timestamptz FROM row UNION SELECT c, ts::timestamptz FROM event
@@ -292,6 +375,14 @@ BEGIN
 		UNION SELECT c, date_trunc('hour', as_of) + n * interval '30 minutes' FROM generate_series(1, 100) n, generate_series(1, 4) c)
 	SELECT DISTINCT c, t + n * interval '1 microsecond' FROM edges, generate_series(-1, 1) n
 	WHERE t BETWEEN as_of - interval '1 day' AND as_of + interval '3 years';
+	-- when a sum reaches a number, a little before and after; and in between
+	INSERT INTO instant
+	SELECT c, as_of + n * interval '1 microsecond' + h * ln(greatest(abs(e) / threshold, 1)) / ln(2) * interval '1 day'
+	FROM row, LATERAL scores_at(c, as_of) s,
+		 LATERAL (VALUES (1, e1), (7, e7), (30, e30), (7, p7), (7, twice)) v (h, e),
+		 (VALUES (0.05), (0.1), (0.5), (1), (1.5), (2), (3), (4), (10)) w (threshold), (VALUES (-2000), (2000)) u (n)
+	WHERE abs(e) < 1e9
+	UNION SELECT c, as_of + h * n * n / 50.0 * interval '1 day' FROM row, (VALUES (1), (7), (30)) v (h), generate_series(1, 30) n;
 	DELETE FROM instant WHERE t <= as_of;
 	ANALYZE instant;
 END $$;
@@ -303,19 +394,22 @@ CREATE FUNCTION plant(crossing text, bug text) RETURNS text LANGUAGE sql IMMUTAB
 	SELECT CASE bug
 		WHEN 'month' THEN replace(crossing, '''1 mon''', '''30 days''')
 		WHEN 'zone' THEN replace(crossing, '''local''::text, ''''::text', '''local''::text, ''UTC''::text')
+		WHEN 'decay' THEN replace(crossing, '''7 days''', '''8 days''')
+		WHEN 'round' THEN replace(crossing, '''round''::text', '''floor''::text')
 		WHEN 'after' THEN replace(replace(crossing, '''passes''', '''reaches'''), ', true)', ', false)')
 		ELSE crossing END
 $$;
 
 CREATE PROCEDURE try_rule(seed int, n int, as_of timestamptz, bug text) LANGUAGE plpgsql AS $$
 DECLARE
-	over_events bool := dice(2) = 0;
-	tried text := expression(over_events);
+	kind text := pick('event', 'event', 'row', 'row', 'decay');
+	tried text := CASE kind WHEN 'decay' THEN decaying_expression() ELSE expression(kind = 'event') END;
 	score record;
-	source text := CASE WHEN over_events THEN 'event' ELSE 'row' END;
-	groups text := CASE WHEN over_events THEN 'GROUP BY c' ELSE '' END;
-	later text;
 	until text;
+	present text := kind;		-- what the rule is evaluated over now, and at other instants
+	later text := format('looked JOIN %I USING (c)', kind);
+	early interval := '0';		-- what decays is looked at a little early
+	most interval := '5 years';	-- how far is looked
 	verdict text;
 	wakes int;
 	needless int;
@@ -323,32 +417,45 @@ BEGIN
 	PERFORM segment.add_score('customers', 'tried', tried);
 	SELECT * INTO score FROM segment.config_column WHERE tbl = 'customers'::regclass AND name = 'tried';
 	PERFORM segment.drop_score('customers', 'tried');
-	IF (score.over = 'events') <> over_events THEN
+	IF (score.over = 'events') <> (kind = 'event') THEN
 		RAISE 'unexpected kind of score: %', score.over;
 	END IF;
-	later := replace(score.expression, 'segment.now()', 't');
-	SELECT 'LEAST(''infinity''::timestamptz, ' || string_agg(plant(x, bug), ', ') || ')' INTO until FROM unnest(score.crossings) x;
+	IF kind = 'decay' THEN
+		most := '2 years';			-- farther, the sum of plain arithmetic comes to its end
+		present := 'row JOIN own USING (c), LATERAL scores_at(c, $1) s, LATERAL (SELECT days_at(days_before, $1) AS days) d_';
+		later := 'looked JOIN row USING (c) JOIN own USING (c), LATERAL scores_at(c, t) s, LATERAL (SELECT days_at(days_before, t) AS days) d_';
+	END IF;
+	-- a row is also looked at for the columns that it reads
+	SELECT 'LEAST(''infinity''::timestamptz, ' || string_agg(plant(x, bug), ', ') || ')' INTO until
+	FROM unnest(score.crossings || (SELECT crossings FROM segment.config_column WHERE tbl = 'customers'::regclass AND name = 'whole' AND name = ANY (score.depends))) x;
+	IF 'whole' = ANY (score.depends) THEN
+		score.expression := format('ROW(%s, whole)', score.expression);
+	END IF;
+	IF until ~ 'next_decay' THEN
+		early := '10 milliseconds';
+	END IF;
 	IF score.unanalyzed IS NULL THEN
 		EXECUTE format($sql$
 			WITH said AS MATERIALIZED (SELECT c, %s AS value, %s AS until FROM %s %s),
 			looked AS MATERIALIZED (
-				SELECT c, t FROM instant JOIN said USING (c) WHERE t < until
-				UNION SELECT c, least(until - interval '1 microsecond', $1 + interval '5 years') FROM said WHERE until > $1 + interval '1 microsecond'
-				UNION SELECT c, until FROM said WHERE until < 'infinity'),
+				SELECT c, t FROM instant JOIN said USING (c) WHERE t < until AND t < $1 + $3
+				UNION SELECT c, least(until - interval '1 microsecond', $1 + $3) FROM said WHERE until > $1 + interval '1 microsecond'
+				UNION SELECT c, until + $2 FROM said WHERE until < $1 + $3),
 			found AS MATERIALIZED (
 				SELECT c, t, later.value IS DISTINCT FROM said.value AS changed, until, said.value AS before, later.value AS after
-				FROM (SELECT c, t, %s AS value FROM looked JOIN %s USING (c) %s) later JOIN said USING (c))
+				FROM (SELECT c, t, %s AS value FROM %s %s) later JOIN said USING (c))
 			SELECT (SELECT format('customer %%s: %%s until %%s, but %%s at %%s', c, before, until, after, t)
 					FROM found WHERE changed AND t < until ORDER BY t LIMIT 1),
 				   (SELECT count(*) FROM said WHERE until < $1 + interval '1 year'),
-				   (SELECT count(*) FROM found WHERE NOT changed AND t = until AND until < $1 + interval '1 year')$sql$,
-			score.expression, coalesce(until, '''infinity''::timestamptz'), source, groups,
-			later, source, CASE WHEN over_events THEN 'GROUP BY c, t' ELSE '' END)
-		INTO verdict, wakes, needless USING as_of;
+				   (SELECT count(*) FROM found WHERE NOT changed AND t = until + $2 AND until < $1 + interval '1 year')$sql$,
+			score.expression, coalesce(until, '''infinity''::timestamptz'), present,
+			CASE WHEN kind = 'event' THEN 'GROUP BY c' ELSE '' END,
+			replace(score.expression, 'segment.now()', 't'), later, CASE WHEN kind = 'event' THEN 'GROUP BY c, t' ELSE '' END)
+		INTO verdict, wakes, needless USING as_of, early, most;
 	END IF;
-	INSERT INTO result VALUES (seed, n, tried, verdict, score.unanalyzed, wakes, needless);
+	INSERT INTO result VALUES (seed, n, tried, verdict, score.unanalyzed, wakes, needless, kind);
 EXCEPTION WHEN OTHERS THEN
-	INSERT INTO result VALUES (seed, n, tried, SQLERRM, NULL, NULL, NULL);
+	INSERT INTO result VALUES (seed, n, tried, SQLERRM, NULL, NULL, NULL, kind);
 END $$;
 
 -- Ten rules over the same events, seen from the same instant.
@@ -366,10 +473,14 @@ BEGIN
 		as_of := viewpoint(zone);
 		PERFORM set_config('segment.as_of', as_of::text, false);
 		PERFORM segment.create_table('customers', 'c', 'int', zone);
-		PERFORM segment.add_source('customers', 'source', 'c', 'at',
+		PERFORM segment.add_source('customers', 'source', 'c', 'at', value => 'value',
 								   extra => '{"ts": "ts", "d": "d", "i": "i", "k": "k", "z": "z"}');
 		PERFORM segment.add_attributes('customers', 'attribute', 'c',
-									   '{"at": "at", "ts": "ts", "d": "d", "i": "i", "k": "k", "z": "z"}');
+									   '{"at": "at", "ts": "ts", "d": "d", "i": "i", "k": "k", "z": "z", "x": "x"}');
+		PERFORM segment.add_score('customers', name, expression) FROM (VALUES
+			('e1', 'segment.engagement(at, value, ''1 day'')'), ('e7', 'segment.engagement(at, value, ''7 days'')'),
+			('e30', 'segment.engagement(at, value, ''30 days'')'), ('p7', 'segment.engagement(at, value, ''7 days'') FILTER (WHERE k > 1)'),
+			('twice', 'e7 * 2'), ('whole', 'round(e7)'), ('visits', 'segment.sessions(at, ''1 day'')'), ('days', 'segment.streak(at)')) v (name, expression);
 		CALL make_data(as_of);
 		FOR n IN 1 .. 10 LOOP
 			CALL try_rule(seed, n, as_of, bug);

@@ -5,7 +5,7 @@
 #   test/oracle/time/run.sh                            500 seeds of ten rules, two at a time
 #   TIME_SEEDS="17 17" test/oracle/time/run.sh         repeats one seed
 #   TIME_SEEDS="1 10000" test/oracle/time/run.sh       100,000 rules
-#   TIME_PLANT=month (or zone, after)                  plants a bug, to see it found
+#   TIME_PLANT=month (or zone, after, decay, round)    plants a bug, to see it found
 #   TIME_KEEP=on                                       keeps the database segment_time
 #
 # Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
@@ -63,6 +63,9 @@ psql -X -q -A -t -v ON_ERROR_STOP=1 <<-END
 	SELECT format('# %s rules, %s of them not analyzed; %s wake-ups, %s %% of them needless', count(*),
 				  count(*) FILTER (WHERE unanalyzed IS NOT NULL), sum(wakes), round(100.0 * sum(needless) / sum(wakes), 1))
 	FROM clockwork.result;
+	SELECT format('#   %s: %s rules, %s not analyzed; %s wake-ups, %s %% needless', kind, count(*),
+				  count(*) FILTER (WHERE unanalyzed IS NOT NULL), sum(wakes), round(100.0 * sum(needless) / sum(wakes), 1))
+	FROM clockwork.result GROUP BY kind ORDER BY kind;
 	SELECT format('%s passed, %s failed', count(*) FILTER (WHERE verdict IS NULL),
 				  count(*) FILTER (WHERE verdict IS NOT NULL) + CASE WHEN $status = 0 AND count(*) = ($last - $first + 1) * 10 THEN 0 ELSE 1 END)
 	FROM clockwork.result;

@@ -1,0 +1,47 @@
+/*
+ * history.c
+ *		What the history says of a column that is dropped.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "context.h"
+#include "define/define.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+/*
+ * What the history has open of a column ends now; but not before the latest
+ * refresh, which may have come after this transaction began: what it saw was so.
+ * Nor must a refresh speak of an earlier instant from now on.
+ */
+void
+define_close_history(const SegmentTable *table, const char *name)
+{
+	static const char *const raise_sql =
+		"UPDATE segment.table_state SET as_of = greatest(as_of, $2) WHERE tbl = $1 RETURNING as_of";
+	char	   *history = catalog_qualified_name(table->history);
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID};
+	Datum		values[] = {ObjectIdGetDatum(table->relid), TimestampTzGetDatum(context_instant())};
+	bool		isnull = true;
+	TimestampTz as_of = 0;
+	char	   *instant;
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	if (SPI_execute_with_args(raise_sql, 2, types, values, NULL, false, 0) == SPI_OK_UPDATE_RETURNING &&
+		SPI_processed == 1)
+		as_of = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+												  1, &isnull));
+	SPI_finish();
+	context_leave(&ctx);
+	if (isnull)
+		as_of = context_instant();	/* never refreshed on this server */
+	instant = quote_literal_cstr(timestamptz_to_str(as_of));
+	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",
+			   history, quote_literal_cstr(name), instant);
+	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment = %s AND left_at IS NULL",
+			   history, instant, quote_literal_cstr(name));
+}
