@@ -38,6 +38,9 @@ extern void walk_add(TimeWalk *walk, char *instant);
 /* The earliest of what is found in a node, or NULL. */
 extern char *walk_earliest(TimeWalk *walk, Node *node);
 
+/* Is an expression NULL if, and only if, some value in it is that does not move? */
+extern bool walk_is_strict(Node *node);
+
 /* An instant (or NULL) that matters only under a condition. */
 extern char *walk_guarded(const char *condition, char *instant);
 

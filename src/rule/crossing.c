@@ -27,6 +27,7 @@ PG_FUNCTION_INFO_V1(segment_crossing_date);
 PG_FUNCTION_INFO_V1(segment_crossing_span);
 PG_FUNCTION_INFO_V1(segment_next_flip);
 PG_FUNCTION_INFO_V1(segment_next_change);
+PG_FUNCTION_INFO_V1(segment_next_changes);
 PG_FUNCTION_INFO_V1(segment_boundaries);
 
 /* Pieces of a value that are looked at for one answer. */
@@ -332,6 +333,32 @@ segment_next_change(PG_FUNCTION_ARGS)
 	if (!IS_VALID_TIMESTAMP(result))
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
+}
+
+/* segment.next_changes(most, VARIADIC steps) */
+Datum
+segment_next_changes(PG_FUNCTION_ARGS)
+{
+	int			most = Max(Min(PG_GETARG_INT32(0), MOST_PIECES), 0);
+	Datum	   *instants = palloc(sizeof(Datum) * Max(most, 1));
+	TimestampTz at = crossing_as_of();
+	int			count = 0;
+	Steps		steps;
+
+	if (!steps_read(fcinfo, 1, &steps))
+		PG_RETURN_NULL();
+	if (steps.span && steps.count > steps.moving)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the changes of a length can not be listed"),
+				 errhint("Use segment.next_change.")));
+	for (int i = 0; i < steps.moving; i++)
+		steps.step[i].distinct = steps.step[i].kind == STEP_AGE;
+	while (count < most && crossing_change(at, MOST_PIECES, steps_piece, &steps, &at) &&
+		   IS_VALID_TIMESTAMP(at))
+		instants[count++] = TimestampTzGetDatum(at);
+	PG_RETURN_ARRAYTYPE_P(construct_array(instants, count, TIMESTAMPTZOID, sizeof(TimestampTz),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* The last answer of segment.boundaries, which most rows of a query share. */

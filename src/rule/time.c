@@ -282,17 +282,14 @@ analyze_aggregate(Aggref *agg, TimeWalk *walk, bool fixed)
 	walk->conditional = outer_conditional;
 }
 
-/*
- * Is an expression NULL if, and only if, some value in it is that does not move?
- */
-static bool
-is_strict(Node *node)
+bool
+walk_is_strict(Node *node)
 {
 	ListCell   *lc;
 	List	   *args;
 
 	if (IsA(node, RelabelType))
-		return is_strict((Node *) ((RelabelType *) node)->arg);
+		return walk_is_strict((Node *) ((RelabelType *) node)->arg);
 	if (IsA(node, OpExpr) && op_strict(((OpExpr *) node)->opno))
 		args = ((OpExpr *) node)->args;
 	else if (IsA(node, FuncExpr) && !rule_is_now(node) && func_strict(((FuncExpr *) node)->funcid))
@@ -301,7 +298,7 @@ is_strict(Node *node)
 		return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref) || rule_is_now(node);
 	foreach(lc, args)
 	{
-		if (!is_strict(lfirst(lc)))
+		if (!walk_is_strict(lfirst(lc)))
 			return false;
 	}
 	return true;
@@ -326,7 +323,7 @@ asks_for_null(TimeWalk *walk, Node *node)
 	/* by time alone, what decays does not become NULL, and the others never are */
 	if (decaying_is(walk, arg) || IsA(arg, DistinctExpr) || IsA(arg, NullTest) || IsA(arg, BooleanTest))
 		return true;
-	return IsA(arg, OpExpr) && (is_strict(arg) ? change_of(walk, arg) : comparison_flip(walk, arg)) != NULL;
+	return IsA(arg, OpExpr) && (walk_is_strict(arg) ? change_of(walk, arg) : comparison_flip(walk, arg)) != NULL;
 }
 
 /* Any other node: what stands below may be evaluated only sometimes. */
