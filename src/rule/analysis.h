@@ -54,6 +54,9 @@ extern char *walk_combine(List *conditions, List *instants);
 /* branches.c: adds the instants of a CASE. */
 extern void branches_analyze(TimeWalk *walk, CaseExpr *expr);
 
+/* unknown.c: adds the instants of a question for NULL; false if it is none of a known form. */
+extern bool unknown_analyze(TimeWalk *walk, Node *node);
+
 /* chain.c: values that are a chain of steps from now() (rule/steps.h) */
 
 typedef enum ChainDomain

@@ -9,6 +9,9 @@
 /* So many branches are nested; what comes after is guarded anew, for PostgreSQL's parser. */
 #define MOST_NESTED	100
 
+/* Beyond that, the instants of two values are not repeated for when the two are the same. */
+#define LONGEST_COMPARED	10000
+
 /* LEAST of instants, each of which may be NULL: never. */
 static char *
 earlier(char *a, char *b)
@@ -22,6 +25,7 @@ typedef struct Branch
 	char	   *condition;		/* as SQL; NULL if it is no guard for what follows */
 	char	   *flip;
 	char	   *change;
+	Node	   *result;
 } Branch;
 
 /*
@@ -45,6 +49,49 @@ nest_branches(List *branches, char *rest)
 		rest = earlier(branch->flip, rest);
 	}
 	return rest;
+}
+
+/* An instant that never comes where it is NULL. */
+static char *
+or_never(char *instant)
+{
+	return psprintf("COALESCE(%s, 'infinity'::timestamptz)", instant);
+}
+
+/* The later of two instants, one of which may be NULL: never. */
+static char *
+later(char *a, char *b)
+{
+	return a == NULL || b == NULL ? NULL : psprintf("GREATEST(%s, %s)", or_never(a), or_never(b));
+}
+
+/*
+ * The last branch with the rest.  As long as both lead to the same value, it
+ * does not matter whether the condition holds: not before the one that does
+ * not count has changed as well.  NULL if they can't be compared for any row.
+ */
+static char *
+last_branch(TimeWalk *walk, Branch *branch, Node *defresult, char *rest)
+{
+	char	   *finite = rule_finite_times(branch->result, walk->relation);
+	char	   *finite_rest = rule_finite_times(defresult, walk->relation);
+	char	   *differ;
+	char	   *same;
+	char	   *held;
+
+	if (IsA(branch->result, Const) && IsA(defresult, Const) && !equal(branch->result, defresult))
+		return NULL;
+	if (branch->flip == NULL || branch->condition == NULL || finite == NULL || finite_rest == NULL ||
+		strlen(branch->flip) + (branch->change == NULL ? 0 : strlen(branch->change)) +
+		(rest == NULL ? 0 : strlen(rest)) > LONGEST_COMPARED)
+		return NULL;
+	differ = nest_branches(list_make1(branch), rest);
+	held = earlier(branch->change, later(branch->flip, rest));
+	same = earlier(rest, later(branch->flip, branch->change));
+	same = psprintf("CASE WHEN %s THEN %s ELSE %s END", branch->condition,
+					held == NULL ? "NULL::timestamptz" : held, same == NULL ? "NULL::timestamptz" : same);
+	return psprintf("CASE WHEN %s%s(ROW(%s)::record OPERATOR(pg_catalog.*=) ROW(%s)::record) THEN %s ELSE %s END",
+					finite, finite_rest, walk_text(walk, branch->result), walk_text(walk, defresult), same, differ);
 }
 
 /* That no branch holds, as SQL. */
@@ -76,6 +123,7 @@ branches_analyze(TimeWalk *walk, CaseExpr *expr)
 	bool		outer_conditional = walk->conditional;
 	List	   *branches = NIL;
 	List	   *before = NIL;
+	char	   *rest;
 	ListCell   *lc;
 
 	walk->conditional = outer_conditional || expr->arg != NULL;
@@ -100,8 +148,19 @@ branches_analyze(TimeWalk *walk, CaseExpr *expr)
 			/* a condition that is no guard must not be taken for one */
 			walk->conditional = true;
 		branch->change = walk_earliest(walk, (Node *) when->result);
+		branch->result = (Node *) when->result;
 	}
-	walk_add(walk, walk_guarded(none_holds(before),
-							  nest_branches(branches, walk_earliest(walk, (Node *) expr->defresult))));
+	rest = walk_earliest(walk, (Node *) expr->defresult);
+	if (expr->defresult != NULL && list_length(branches) > 0)
+	{
+		char	   *compared = last_branch(walk, llast(branches), (Node *) expr->defresult, rest);
+
+		if (compared != NULL)
+		{
+			branches = list_truncate(branches, list_length(branches) - 1);
+			rest = compared;
+		}
+	}
+	walk_add(walk, walk_guarded(none_holds(before), nest_branches(branches, rest)));
 	walk->conditional = outer_conditional;
 }

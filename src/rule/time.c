@@ -10,6 +10,7 @@
  *					values that step at midnights or on one other clock
  *	chain.c			a chain of steps that stands still in between, on its own
  *	branches.c		CASE
+ *	unknown.c		IS NULL and IS UNKNOWN
  *
  * Else its own parts are looked at: what is computed from them can change only
  * when one of them does.  now() itself, reached in that way, changes all the
@@ -391,6 +392,8 @@ analyze_walker(Node *node, TimeWalk *walk)
 	crossing = change_of(walk, node);
 	if (crossing != NULL)
 		walk_add(walk, crossing);
+	else if (unknown_analyze(walk, node))
+		;
 	else if (IsA(node, Aggref))
 		analyze_aggregate((Aggref *) node, walk, false);
 	else if (rule_aggregate_of_fixed_field(node, NULL) != NULL)
