@@ -77,6 +77,7 @@ typedef struct Chain
 	int			count;
 	ChainDomain domain;
 	bool		stepping;		/* stands still from one instant to the next */
+	bool		cut;			/* a length cut off to whole units */
 	double		factor;			/* of a number */
 	bool		rounded;		/* a whole number may be missed by a rounding error */
 	bool		hasty;			/* changes more often than once a second */

@@ -139,8 +139,8 @@ BEGIN
 								   pick('* 100', '/ 0.1', '* 0.01', '/ 3600', '/ 7')), pick('435', '3', '864', '0.1 * k', '24.5', '86400.3')];
 	WHEN 9 THEN RETURN ARRAY[format('floor(extract(epoch FROM date_trunc(%s, %s)%s)', pick('''hour''', '''day''', '''minute'''),
 								   pick('now()) - at', 'localtimestamp) - ts'), pick('', ' / 3600', ' / 7')), pick('3599', '1', '24', 'k', '86399.5')];
-	WHEN 10 THEN RETURN ARRAY[pick('clockwork.days_since(d)', 'clockwork.days_since(day => d, more => k)', 'clockwork.days_since(at::date)',
-								   'clockwork.days_since(d, (now() - i)::date)'), pick('0', '1', '7', 'k')];
+	WHEN 10 THEN RETURN CASE WHEN dice(4) > 0 THEN numbers() ELSE ARRAY[pick('clockwork.days_since(d)', 'clockwork.days_since(day => d, more => k)', 'clockwork.days_since(at::date)',
+								   'clockwork.days_since(d, (now() - i)::date)'), pick('0', '1', '7', 'k')] END;
 	WHEN 0 THEN RETURN ARRAY['extract(epoch FROM ' || pick('now() - at', 'at - now()', 'localtimestamp - ts') || ')', pick('3600', '86400', '2592000', '0.5 + k')];
 	WHEN 1 THEN RETURN ARRAY['extract(epoch FROM now() - at) / ' || pick('86400', '3600', '60'), pick('1', '30', 'k', '1.5', '24')];
 	WHEN 2 THEN RETURN ARRAY[moving('date') || ' - d', pick('1', '7', '30', 'k', '-1')];
