@@ -139,7 +139,7 @@ BEGIN
 								   pick('* 100', '/ 0.1', '* 0.01', '/ 3600', '/ 7')), pick('435', '3', '864', '0.1 * k', '24.5', '86400.3')];
 	WHEN 9 THEN RETURN ARRAY[format('floor(extract(epoch FROM date_trunc(%s, %s)%s)', pick('''hour''', '''day''', '''minute'''),
 								   pick('now()) - at', 'localtimestamp) - ts'), pick('', ' / 3600', ' / 7')), pick('3599', '1', '24', 'k', '86399.5')];
-	WHEN 10 THEN RETURN CASE WHEN dice(4) > 0 THEN numbers() ELSE ARRAY[pick('clockwork.days_since(d)', 'clockwork.days_since(day => d, more => k)', 'clockwork.days_since(at::date)',
+	WHEN 10 THEN RETURN CASE WHEN dice(8) > 0 THEN numbers() ELSE ARRAY[pick('clockwork.days_since(d)', 'clockwork.days_since(day => d, more => k)', 'clockwork.days_since(at::date)',
 								   'clockwork.days_since(d, (now() - i)::date)'), pick('0', '1', '7', 'k')] END;
 	WHEN 0 THEN RETURN ARRAY['extract(epoch FROM ' || pick('now() - at', 'at - now()', 'localtimestamp - ts') || ')', pick('3600', '86400', '2592000', '0.5 + k')];
 	WHEN 1 THEN RETURN ARRAY['extract(epoch FROM now() - at) / ' || pick('86400', '3600', '60'), pick('1', '30', 'k', '1.5', '24')];
@@ -440,7 +440,7 @@ DECLARE
 	present text := kind;		-- what the rule is evaluated over now, and at other instants
 	later text := format('looked JOIN %I USING (c)', kind);
 	early interval := '0';		-- what decays is looked at a little early
-	most interval := '5 years';	-- how far is looked
+	horizon timestamptz := as_of + interval '5 years';	-- how far is looked
 	verdict text;
 	wakes int;
 	needless int;
@@ -456,7 +456,7 @@ BEGIN
 		RAISE 'unexpected kind of score: %', score.over;
 	END IF;
 	IF kind = 'decay' THEN
-		most := '2 years';			-- farther, the sum of plain arithmetic comes to its end
+		horizon := as_of + interval '2 years';	-- farther, the sum of plain arithmetic comes to its end
 		present := 'row JOIN own USING (c), LATERAL scores_at(c, $1) s, LATERAL (SELECT days_at(days_before, $1) AS days) d_';
 		later := 'looked JOIN row USING (c) JOIN own USING (c), LATERAL scores_at(c, t) s, LATERAL (SELECT days_at(days_before, t) AS days) d_';
 	END IF;
@@ -475,9 +475,9 @@ BEGIN
 		EXECUTE format($sql$
 			WITH said AS MATERIALIZED (SELECT c, %s AS value, %s AS until FROM %s %s),
 			looked AS MATERIALIZED (
-				SELECT c, t FROM instant JOIN said USING (c) WHERE t < until AND t > $1 AND t < $1 + $3
-				UNION SELECT c, least(until - interval '1 microsecond', $1 + $3) FROM said WHERE until > $1 + interval '1 microsecond'
-				UNION SELECT c, until + $2 FROM said WHERE until < $1 + $3),
+				SELECT c, t FROM instant JOIN said USING (c) WHERE t < until AND t > $1 AND t < $3
+				UNION SELECT c, least(until - interval '1 microsecond', $3) FROM said WHERE until > $1 + interval '1 microsecond'
+				UNION SELECT c, until + $2 FROM said WHERE until < $3),
 			found AS MATERIALIZED (
 				SELECT c, t, %s AS changed, until, said.value AS before, later.value AS after
 				FROM (SELECT c, t, %s AS value FROM %s %s) later JOIN said USING (c))
@@ -491,7 +491,7 @@ BEGIN
 			-- as where rows are written: '30 days' equals '1 mon', and is another value
 			CASE kind WHEN 'decay' THEN 'later.value IS DISTINCT FROM said.value' ELSE 'ROW(later.value)::record *<> ROW(said.value)::record' END,
 			replace(score.expression, 'segment.now()', 't'), later, CASE WHEN kind = 'event' THEN 'GROUP BY c, t' ELSE '' END)
-		INTO verdict, found_wakes, found_needless, next USING as_of, early, most;
+		INTO verdict, found_wakes, found_needless, next USING as_of, early, horizon;
 		IF step = 1 THEN
 			wakes := found_wakes;
 			needless := found_needless;
@@ -499,7 +499,7 @@ BEGIN
 		IF verdict IS NULL AND next <= as_of THEN
 			verdict := format('said to change at %s, which is not to come', next);
 		END IF;
-		EXIT WHEN verdict IS NOT NULL OR next > as_of + interval '2 years';
+		EXIT WHEN verdict IS NOT NULL OR next > horizon - interval '1 year';
 		as_of := next;
 	END LOOP;
 	IF clock_timestamp() - began > interval '10 seconds' THEN
