@@ -30,6 +30,12 @@ AS 'MODULE_PATHNAME', 'segment_next_flip';
 COMMENT ON FUNCTION segment.next_flip(text, "any", "any") IS
 'the earliest instant after segment.now() at which a comparison of target with the value that steps lead to from segment.now() changes; NULL if it never does';
 
+CREATE FUNCTION segment.next_flip_within(low "any", high "any", VARIADIC steps "any") RETURNS timestamptz
+LANGUAGE C STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'segment_next_flip_within';
+COMMENT ON FUNCTION segment.next_flip_within("any", "any", "any") IS
+'the earliest instant after segment.now() at which low <= value AND value <= high changes, for a value as for segment.next_flip; NULL if it never does, -infinity if that is not known';
+
 CREATE FUNCTION segment.next_change(VARIADIC steps "any") RETURNS timestamptz
 LANGUAGE C STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'segment_next_change';

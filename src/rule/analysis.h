@@ -111,6 +111,13 @@ extern bool chain_through_function(const TimeWalk *walk, FuncExpr *func, Chain *
  */
 extern char *comparison_flip(const TimeWalk *walk, Node *node);
 
+/*
+ * When two of them flip as one, which say that a value that steps is between
+ * two others, or is not; as SQL, -infinity where that is not known.  NULL if
+ * they do not.
+ */
+extern char *comparison_within(const TimeWalk *walk, Node *first, Node *second);
+
 /* own.c: what is known of the extension's own aggregates */
 
 /* The flip of a value of theirs compared with a target of a type, as SQL; or NULL. */

@@ -194,7 +194,16 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 	}
 	known = !list_member_ptr(conditions, NULL);
 	if (list_length(instants) > 1 && length < LONGEST_COMBINED && known)
-		walk_add(walk, walk_combine(conditions, instants));
+	{
+		char	   *within = list_length(parts) == 2 && with_guards ?
+			comparison_within(walk, linitial(parts), lsecond(parts)) : NULL;
+		char	   *combined = walk_combine(conditions, instants);
+
+		/* a value that steps may pass over what is between two others */
+		walk_add(walk, within == NULL || combined == NULL ? combined :
+				 psprintf("GREATEST(COALESCE(%s, 'infinity'::timestamptz), COALESCE(%s, 'infinity'::timestamptz))",
+						  combined, within));
+	}
 	else
 	{
 		foreach(lc, instants)

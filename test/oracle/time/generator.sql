@@ -222,7 +222,8 @@ END $$;
 -- A score over the row, or over events.
 CREATE FUNCTION expression(over_events bool) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-	step text := CASE dice(7)
+	which int := dice(7);
+	step text := CASE which
 		WHEN 6 THEN pick('age(d)', 'age(current_date, d)', 'age(d) + ' || span(), 'age(d) * 2', format('date_trunc(%s, now()) - at', unit()),
 						 'date_trunc(''day'', age(d))', format('age(date_trunc(%s, now()), at)', unit()), 'clockwork.days_since(d) * interval ''1 day''')
 		WHEN 0 THEN moving('date', 1) || ' - d'
@@ -244,7 +245,8 @@ BEGIN
 		END CASE;
 	END IF;
 	CASE dice(10)
-	WHEN 0 THEN RETURN format('max(%s)', step);
+	-- of intervals that are equal and yet differ, max may take any
+	WHEN 0 THEN RETURN format('%s(%s)', CASE which WHEN 6 THEN 'sum' ELSE 'max' END, step);
 	WHEN 1 THEN RETURN format('sum(CASE WHEN %s THEN k + 1 ELSE 0 END)', condition(1));
 	WHEN 2 THEN RETURN format('bool_or(%s)', condition(1));
 	WHEN 3 THEN RETURN format('count(*) FILTER (WHERE %s AND %s)', condition(0), condition(0));
@@ -275,7 +277,7 @@ BEGIN
 	WHEN 4 THEN RETURN format('(%s %s %s)', decaying(depth - 1), pick('+', '-'), pick('k', '0.5', 'x', 'p7'));
 	WHEN 5 THEN RETURN format('(k - %s)', decaying(depth - 1));
 	WHEN 6 THEN RETURN format('%s(%s)', pick('round', 'floor', 'ceil', 'trunc', 'abs', '-'), decaying(depth - 1));
-	WHEN 7 THEN RETURN format('round(%s::numeric, %s)', decaying(depth - 1), dice(3));
+	WHEN 7 THEN RETURN format('round((%s)::numeric, %s)', decaying(depth - 1), dice(3));
 	WHEN 8 THEN RETURN format('CASE WHEN k > 1 THEN %s ELSE p7 END', decaying(depth - 1));
 	WHEN 9 THEN RETURN pick('e7::int', 'whole', 'e7::numeric(8,1)', 'floor(e7 * 10)', 'GREATEST(e7, e1) * 2', 'LEAST(e7, 1) + k');
 	ELSE RETURN decaying(0);
