@@ -70,6 +70,7 @@ OBJS = \
 	src/rule/decaying.o \
 	src/rule/decay_steps.o \
 	src/rule/stream.o \
+	src/rule/base.o \
 	src/rule/compile.o \
 	src/rule/crossing.o \
 	src/rule/steps.o \

@@ -101,11 +101,21 @@ extern void apply_pending(const SegmentTable *table, Datum keys);
 
 /* recut.c */
 
+/* An evaluation in stages, between which bands are cut. */
+typedef struct Stages
+{
+	List	   *bands;			/* of String: those to cut anew */
+	List	   *again;			/* of String: columns to compute from the stored rows; NIL: all, from the events */
+	Datum		except;			/* with again: text[] of keys to leave out, or 0 */
+	bool		future;			/* from the events: look for those still to come */
+} Stages;
+
 /*
- * evaluate() for everybody, with new cut points for one band (or NULL: all),
- * which are stored, and put into the table's definition as loaded.
+ * Rows of everybody, with new cut points for some bands, which are stored, and
+ * put into the table's definition as loaded.  Computed from the stored rows:
+ * without those who are due.
  */
-extern Evaluation *evaluate_and_recut(const SegmentTable *table, bool future, const char *band,
+extern Evaluation *evaluate_and_recut(const SegmentTable *table, const Stages *stages,
 									  TimestampTz as_of);
 
 /*
@@ -115,8 +125,10 @@ extern Evaluation *evaluate_and_recut(const SegmentTable *table, bool future, co
  */
 extern int64 recut_band(Refresh *refresh, const SegmentTable *table, Column *band);
 
-/* Has the table bands, and has one cut points? */
-extern bool has_bands(const SegmentTable *table);
+/* The names (of String) of all bands. */
+extern List *all_bands(const SegmentTable *table);
+
+/* Has a band cut points? */
 extern bool band_is_cut(const SegmentTable *table, const Column *band);
 
 /* newcolumns.c */

@@ -3,11 +3,12 @@
  *		Columns that were defined, or defined anew, since everybody was computed.
  *
  * What reads nothing but the row needs no event: scores stand in the segment
- * table.  Customers who are due are left to the batches.
+ * table.
  */
 #include "postgres.h"
 
 #include "capture/capture.h"
+#include "catalog/pg_type.h"
 #include "context.h"
 #include "executor/spi.h"
 #include "refresh/internal.h"
@@ -27,25 +28,47 @@ all_exact(const SegmentTable *table)
 	return true;
 }
 
+/* Keys of customers who wait to be computed from the events, or 0. */
+static Datum
+dirty_keys(const SegmentTable *table)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(table->relid)};
+	Datum		keys;
+	bool		isnull;
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	run_sql("SELECT array_agg(DISTINCT key) FROM segment.work WHERE tbl = $1 AND NOT whole",
+			1, types, values, false);
+	keys = first_value(&isnull);
+	context_leave(&ctx);
+	return isnull ? (Datum) 0 : keys;
+}
+
 /*
- * Computes columns (of String) from the stored rows.  A row that is written
- * speaks of the present instant from now on; unless some column of it would
- * have to be computed from the events for that.
+ * Computes columns (of String), cutting bands among them, from the stored rows.
+ * Who is dirty or due is left to the batches, or he would be for a moment in
+ * what he never was in.  A row that is written speaks of the present instant
+ * from now on; unless some column of it would have to be computed from the
+ * events for that.
  */
 static void
-compute(Refresh *refresh, const SegmentTable *table, List *again)
+compute(Refresh *refresh, const SegmentTable *table, List *again, List *bands)
 {
 	TimestampTz as_of = state_instant(refresh);
+	Stages		stages = {.bands = bands, .again = again};
 	Evaluation *evaluation;
 	RunContext	ctx;
 
 	SPI_connect();
 	state_raise(refresh, as_of, true);
+	stages.except = dirty_keys(table);
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
 	if (refresh->nonatomic)
 		run_sql("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, false);
-	evaluation = evaluate_query(table, rule_again_sql(table, again), (Datum) 0, false);
+	evaluation = evaluate_and_recut(table, &stages, as_of);
 	progress_start(&refresh->run, "applying", evaluation->count);
 	evaluation_register(evaluation);
 	refresh->run.changed += apply_rows(table, (Datum) 0, as_of,
@@ -58,76 +81,43 @@ compute(Refresh *refresh, const SegmentTable *table, List *again)
 	wake_at_commit();
 }
 
-/* The bands among some columns (of String) that have no cut points. */
+static List *
+new_column_names(const SegmentTable *table)
+{
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, catalog_new_columns(table->relid))
+		names = lappend(names, makeString(lfirst(lc)));
+	return names;
+}
+
+/* The bands among some columns that have no cut points. */
 static List *
 uncut_bands(const SegmentTable *table, List *names)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	foreach(lc, table->columns)
+	foreach(lc, list_intersection(all_bands(table), names))
 	{
-		Column	   *column = lfirst(lc);
-
-		if (column->kind == COLUMN_BAND && list_member(names, makeString(column->name)) &&
-			!band_is_cut(table, column))
-			result = lappend(result, column);
+		if (!band_is_cut(table, catalog_find_column(table, strVal(lfirst(lc)))))
+			result = lappend(result, lfirst(lc));
 	}
 	return result;
-}
-
-/* Takes the first band out of a list that reads none of the others: what it ranks is known. */
-static Column *
-take_next_band(const SegmentTable *table, List **bands)
-{
-	ListCell   *lc,
-			   *lc2;
-
-	foreach(lc, *bands)
-	{
-		Column	   *band = lfirst(lc);
-		bool		ready = true;
-
-		foreach(lc2, *bands)
-		{
-			Column	   *other = lfirst(lc2);
-
-			ready &= other == band ||
-				!list_member(rule_readers(table, other->name), makeString(band->name));
-		}
-		if (ready)
-		{
-			*bands = foreach_delete_current(*bands, lc);
-			return band;
-		}
-	}
-	return NULL;
-}
-
-static List *
-new_column_names(Oid relid)
-{
-	List	   *names = NIL;
-	ListCell   *lc;
-
-	foreach(lc, catalog_new_columns(relid))
-		names = lappend(names, makeString(lfirst(lc)));
-	return names;
 }
 
 bool
 new_band_waits(const SegmentTable *table)
 {
-	return uncut_bands(table, new_column_names(table->relid)) != NIL;
+	return uncut_bands(table, new_column_names(table)) != NIL;
 }
 
 bool
 compute_new_columns(Refresh *refresh, const SegmentTable *table)
 {
-	List	   *names = new_column_names(table->relid);
+	List	   *names = new_column_names(table);
 	List	   *again = NIL;
-	List	   *uncut = uncut_bands(table, names);
-	Column	   *band;
 	ListCell   *lc;
 
 	if (names == NIL)
@@ -136,21 +126,6 @@ compute_new_columns(Refresh *refresh, const SegmentTable *table)
 	catalog_forget_new_columns(table->relid);
 	foreach(lc, names)
 		again = list_union(again, rule_readers(table, strVal(lfirst(lc))));
-
-	/* bands, and what reads them, when they are cut: that comes after their scores */
-	foreach(lc, uncut)
-		again = list_difference(again, rule_readers(table, ((Column *) lfirst(lc))->name));
-	if (again != NIL)
-		compute(refresh, table, again);
-	while ((band = take_next_band(table, &uncut)) != NULL)
-	{
-		int64		written = recut_band(refresh, table, band);
-
-		/* no customer has a score: neither has a band, old or new */
-		if (written < 0)
-			compute(refresh, table, rule_readers(table, band->name));
-		else
-			refresh->run.changed += written;
-	}
+	compute(refresh, table, again, uncut_bands(table, names));
 	return true;
 }

@@ -30,19 +30,6 @@ PG_FUNCTION_INFO_V1(segment_recut);
 PG_FUNCTION_INFO_V1(segment_band_shares);
 
 bool
-has_bands(const SegmentTable *table)
-{
-	ListCell   *lc;
-
-	foreach(lc, table->columns)
-	{
-		if (((Column *) lfirst(lc))->kind == COLUMN_BAND)
-			return true;
-	}
-	return false;
-}
-
-bool
 band_is_cut(const SegmentTable *table, const Column *band)
 {
 	return catalog_band_cuts(table->relid, band->name,
@@ -147,27 +134,42 @@ open_bands(const SegmentTable *table, List *closed, List *known, TimestampTz as_
 	return list_length(still) < list_length(closed) ? still : NIL;
 }
 
-Evaluation *
-evaluate_and_recut(const SegmentTable *table, bool future, const char *band, TimestampTz as_of)
+/* Cuts the bands whose scores stand in the segment table; returns the others. */
+static List *
+open_from_table(const SegmentTable *table, const Stages *stages, TimestampTz as_of)
 {
-	Evaluation *evaluation = NULL;
-	List	   *closed = NIL;
-	List	   *known = NIL;
+	List	   *still = NIL;
 	ListCell   *lc;
 
-	foreach(lc, table->columns)
+	foreach(lc, stages->bands)
 	{
-		Column	   *column = lfirst(lc);
+		Column	   *band = catalog_find_column(table, strVal(lfirst(lc)));
 
-		if (column->kind == COLUMN_BAND && (band == NULL || strcmp(column->name, band) == 0))
-			closed = lappend(closed, makeString(column->name));
+		if (list_member(stages->again, makeString(linitial(band->depends))))
+			still = lappend(still, lfirst(lc));
+		else
+			make_cuts(table, band, catalog_qualified_name(table->relid), as_of);
 	}
+	return still;
+}
+
+Evaluation *
+evaluate_and_recut(const SegmentTable *table, const Stages *stages, TimestampTz as_of)
+{
+	Evaluation *evaluation = NULL;
+	List	   *closed = stages->again == NIL ? stages->bands :
+		open_from_table(table, stages, as_of);
+	List	   *known = NIL;
+
 	for (;;)
 	{
+		const char *rows = evaluation == NULL ? NULL : ROWS_NAME;
 		bool		complete;
-		char	   *sql = rule_stage_sql(table, future, evaluation == NULL ? NULL : ROWS_NAME,
-										 closed, &known, &complete);
-		Evaluation *stage = evaluate_query(table, sql, (Datum) 0, false);
+		char	   *sql = stages->again == NIL ?
+			rule_stage_sql(table, stages->future, rows, closed, &known, &complete) :
+			rule_again_sql(table, stages->again, stages->except != (Datum) 0, rows, closed,
+						   &known, &complete);
+		Evaluation *stage = evaluate_query(table, sql, stages->except, false);
 
 		if (evaluation != NULL)
 			evaluation_end(evaluation);
@@ -177,6 +179,22 @@ evaluate_and_recut(const SegmentTable *table, bool future, const char *band, Tim
 		evaluation_register(evaluation);
 		closed = open_bands(table, closed, known, as_of);
 	}
+}
+
+List *
+all_bands(const SegmentTable *table)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (column->kind == COLUMN_BAND)
+			result = lappend(result, makeString(column->name));
+	}
+	return result;
 }
 
 static bool
@@ -226,6 +244,7 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 	char	   *name = catalog_qualified_name(table->relid);
 	int64		written = -1;
 	bool		from_events = false;
+	Stages		stages = {.future = true};
 	Evaluation *evaluation = NULL;
 	RunContext	ctx;
 
@@ -240,13 +259,9 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 		PushActiveSnapshot(GetTransactionSnapshot());
 		from_events = needs_events(table, again);
 		PopActiveSnapshot();
-		if (from_events)
-			evaluation = evaluate_and_recut(table, true, band->name, as_of);
-		else
-		{
-			make_cuts(table, band, name, as_of);
-			evaluation = evaluate_query(table, rule_again_sql(table, again), (Datum) 0, false);
-		}
+		stages.bands = list_make1(makeString(band->name));
+		stages.again = from_events ? NIL : again;
+		evaluation = evaluate_and_recut(table, &stages, as_of);
 		evaluation_register(evaluation);
 		written = apply_rows(table, (Datum) 0, as_of, from_events ? APPLY_REFRESH : APPLY_AGAIN);
 		refresh->run.processed += evaluation->count;

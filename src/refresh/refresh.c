@@ -175,6 +175,7 @@ static void
 process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bool rewind)
 {
 	TimestampTz as_of = state_instant(refresh);
+	Stages		stages = {.bands = all_bands(table), .future = future};
 	Evaluation *evaluation;
 	RunContext	ctx;
 
@@ -185,8 +186,8 @@ process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bo
 	/* what is deferred could not fire in a security-restricted operation */
 	if (refresh->nonatomic)
 		run_sql("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, false);
-	evaluation = keys == (Datum) 0 && has_bands(table) ?
-		evaluate_and_recut(table, future, NULL, as_of) : evaluate(table, keys, future, false);
+	evaluation = keys == (Datum) 0 && stages.bands != NIL ?
+		evaluate_and_recut(table, &stages, as_of) : evaluate(table, keys, future, false);
 	if (keys == (Datum) 0)
 		progress_start(&refresh->run, "applying", evaluation->count);
 	evaluation_register(evaluation);
@@ -368,7 +369,7 @@ cut_missing(Refresh *refresh)
 	ListCell   *lc;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	some = has_bands(catalog_load(refresh->relid));
+	some = all_bands(catalog_load(refresh->relid)) != NIL;
 	PopActiveSnapshot();
 	if (some)
 	{

@@ -7,11 +7,36 @@
 
 #include "lib/stringinfo.h"
 #include "rule/rule.h"
+#include "utils/builtins.h"
 
 /* Names inside the query. */
 #define STREAM_NAME "__segment_stream"
 #define KEYS_NAME "__segment_keys"
 #define KEYS_COLUMN "__segment_wanted"
+
+/* The least instant at which time alone changes what comes from the events, or NULL. */
+#define CROSSING_COLUMN "__segment_crossing"
+
+static inline const char *
+compile_key(const SegmentTable *table)
+{
+	return quote_identifier(table->key_name);
+}
+
+/* base.c */
+
+/*
+ * A query of the customers' keys, scores over events and attributes, of
+ * whether they have a row, and of the instants at which time changes these.
+ * keyed, future: see rule_evaluate_sql.
+ */
+extern void rule_append_base(StringInfo result, const SegmentTable *table, bool keyed, bool future);
+
+/* The columns (of String) that it has. */
+extern List *rule_base_columns(const SegmentTable *table);
+
+/* The least of the crossings of the columns over something, as SQL; NULL if there are none. */
+extern char *rule_least_crossing(const SegmentTable *table, ColumnOver over);
 
 /* stream.c */
 

@@ -180,10 +180,12 @@ extern char *rule_stage_sql(const SegmentTable *table, bool future, const char *
 							List *closed, List **known, bool *complete);
 
 /*
- * The rows of the segment table that are not due, with some columns (of
- * String) computed anew from the others.
+ * The same from the stored rows, with some columns (again, of String) computed
+ * anew from the others.  Not in the result: rows that are due; with except,
+ * those of the keys in $1 (text[]).
  */
-extern char *rule_again_sql(const SegmentTable *table, List *again);
+extern char *rule_again_sql(const SegmentTable *table, List *again, bool except,
+							const char *rows, List *closed, List **known, bool *complete);
 
 #define PRESENT_COLUMN "__segment_present"	/* has a row */
 #define KEY_TEXT_COLUMN "__segment_key"	/* the key as text */
