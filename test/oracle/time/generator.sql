@@ -359,11 +359,13 @@ BEGIN
 	CREATE FUNCTION scores_at(customer int, t timestamptz, OUT e1 float8, OUT e7 float8, OUT e30 float8, OUT p7 float8,
 							  OUT twice float8, OUT whole float8) LANGUAGE sql STABLE AS $f$
 		SELECT *, e7 * 2, round(e7) FROM (
-			SELECT sum(value * 2 ^ greatest(- age, -1000)) AS e1,
-				   sum(value * 2 ^ greatest(- age / 7, -1000)) AS e7,
+			-- less than the rounding of the others would count at one instant and not at another
+			SELECT sum(value * 2 ^ greatest(- age, -1000)) FILTER (WHERE before < 40) AS e1,
+				   sum(value * 2 ^ greatest(- age / 7, -1000)) FILTER (WHERE before < 40 * 7) AS e7,
 				   sum(value * 2 ^ greatest(- age / 30, -1000)) AS e30,
-				   sum(value * 2 ^ greatest(- age / 7, -1000)) FILTER (WHERE k > 1) AS p7
-			FROM event, LATERAL (SELECT extract(epoch FROM t - at)::float8 / 86400 AS age) a WHERE c = customer) s
+				   sum(value * 2 ^ greatest(- age / 7, -1000)) FILTER (WHERE k > 1 AND before < 40 * 7) AS p7
+			FROM event, LATERAL (SELECT extract(epoch FROM t - at)::float8 / 86400 AS age,
+				extract(epoch FROM (SELECT max(at) FROM event WHERE c = customer) - at) / 86400 AS before) a WHERE c = customer) s
 	$f$;
 	CREATE TABLE own (c int, visits segment.sessions_result, days_before segment.streak_result);
 	CREATE FUNCTION days_at(days segment.streak_result, t timestamptz) RETURNS segment.streak_result LANGUAGE plpgsql STABLE AS $f$
