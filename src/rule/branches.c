@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
 #include "rule/analysis.h"
 
 /* So many branches are nested; what comes after is guarded anew, for PostgreSQL's parser. */
@@ -66,7 +68,7 @@ later(char *a, char *b)
 }
 
 /*
- * The last branch with the rest.  As long as both lead to the same value, it
+ * The last branch of a condition with the rest.  As long as both lead to the same value, it
  * does not matter whether the condition holds: not before the one that does
  * not count has changed as well.  NULL if they can't be compared for any row.
  */
@@ -79,7 +81,8 @@ last_branch(TimeWalk *walk, Branch *branch, Node *defresult, char *rest)
 	char	   *same;
 	char	   *held;
 
-	if (IsA(branch->result, Const) && IsA(defresult, Const) && !equal(branch->result, defresult))
+	if (exprType(branch->result) != BOOLOID ||
+		(IsA(branch->result, Const) && IsA(defresult, Const) && !equal(branch->result, defresult)))
 		return NULL;
 	if (branch->flip == NULL || branch->condition == NULL || finite == NULL || finite_rest == NULL ||
 		strlen(branch->flip) + (branch->change == NULL ? 0 : strlen(branch->change)) +
@@ -90,7 +93,7 @@ last_branch(TimeWalk *walk, Branch *branch, Node *defresult, char *rest)
 	same = earlier(rest, later(branch->flip, branch->change));
 	same = psprintf("CASE WHEN %s THEN %s ELSE %s END", branch->condition,
 					held == NULL ? "NULL::timestamptz" : held, same == NULL ? "NULL::timestamptz" : same);
-	return psprintf("CASE WHEN %s%s(ROW(%s)::record OPERATOR(pg_catalog.*=) ROW(%s)::record) THEN %s ELSE %s END",
+	return psprintf("CASE WHEN %s%s((%s) IS NOT DISTINCT FROM (%s)) THEN %s ELSE %s END",
 					finite, finite_rest, walk_text(walk, branch->result), walk_text(walk, defresult), same, differ);
 }
 
