@@ -70,7 +70,8 @@ open_table(Apply *apply)
 		refuse_other(apply->table, "type of the key", format_type_be(apply->table->key_type),
 					 format_type_be(key_type));
 	if (document->time_zone != NULL)
-		refuse_other(apply->table, "time zone", apply->table->time_zone, time_zone);
+		refuse_other(apply->table, "time zone", apply->table->time_zone,
+					 define_time_zone(time_zone));
 }
 
 static Column *

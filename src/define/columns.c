@@ -411,12 +411,24 @@ segment_set_eligible(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* PostgreSQL's hint names a CASCADE that none of our functions has. */
+static void
+drop_context(void *arg)
+{
+	if (geterrcode() == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
+		errhint("Drop those objects first, and make them anew afterwards.");
+}
+
 void
 define_drop_column(const SegmentTable *table, const char *name)
 {
+	ErrorContextCallback callback = {.callback = drop_context, .previous = error_context_stack};
+
 	lock_one(table->relid, AccessExclusiveLock);
+	error_context_stack = &callback;
 	define_ddl(table, "ALTER TABLE %s DROP COLUMN IF EXISTS %s", catalog_qualified_name(table->relid),
 			   quote_identifier(name));
+	error_context_stack = callback.previous;
 	catalog_delete_column(table->relid, name);
 }
 

@@ -24,6 +24,9 @@ extern void define_ddl(const SegmentTable *table, const char *format,...) pg_att
 
 /* tables.c */
 
+/* The name of a time zone as it is listed; error if there is none, or it is ambiguous. */
+extern char *define_time_zone(const char *time_zone);
+
 /* Makes a segment table that belongs to the current role. */
 extern Oid	define_create_table(const RangeVar *name, const char *key, Oid key_type,
 								const char *time_zone);

@@ -104,8 +104,8 @@ is_named_zone(pg_tz *zone)
 	return found;
 }
 
-static void
-check_time_zone(const char *time_zone)
+char *
+define_time_zone(const char *time_zone)
 {
 	pg_tz	   *tz = pg_tzset(time_zone);
 
@@ -134,6 +134,9 @@ check_time_zone(const char *time_zone)
 					 errmsg("time zone \"%s\" is also an abbreviation with another meaning", time_zone),
 					 errhint("Name a place, such as Europe/Brussels.")));
 	}
+
+	/* as it is spelled where zones are listed */
+	return pstrdup(pg_get_timezone_name(tz));
 }
 
 static void
@@ -214,10 +217,9 @@ define_create_table(const RangeVar *name, const char *key, Oid key_type, const c
 
 	table->key_name = pstrdup(key);
 	table->key_type = key_type;
-	table->time_zone = pstrdup(time_zone);
 	table->owner = GetUserId();
 	check_key(table->key_name, table->key_type);
-	check_time_zone(table->time_zone);
+	table->time_zone = define_time_zone(time_zone);
 	catalog_check_name(name->relname, "table");
 	if (name->catalogname != NULL)
 		ereport(ERROR,

@@ -471,6 +471,7 @@ segment_explain(PG_FUNCTION_ARGS)
 	is_owner = has_privs_of_role(GetUserId(), table->owner);
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
+	current_check_key(table, PG_GETARG_DATUM(1));
 	lines = explain(table, column, PG_GETARG_DATUM(1), time_zone, is_owner);
 	context_leave(&ctx);
 	return_lines(fcinfo, lines);

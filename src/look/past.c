@@ -14,6 +14,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#define MOST_INSTANTS 1000000
+
 PG_FUNCTION_INFO_V1(segment_flow);
 PG_FUNCTION_INFO_V1(segment_sizes_over_time);
 
@@ -107,6 +109,24 @@ sizes_over_time_sql(const SegmentTable *table)
 					catalog_qualified_name(table->history), look_labels(table));
 }
 
+/* A line for each instant and segment is made: more than anybody reads would fill the disk. */
+static void
+check_step(const Interval *step, TimestampTz since, TimestampTz until)
+{
+	double		length = (double) step->time +
+		((double) step->month * DAYS_PER_MONTH + (double) step->day) * (double) USECS_PER_DAY;
+
+	if (step->month < 0 || step->day < 0 || step->time < 0 || length <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("step must be positive")));
+	if (((double) until - (double) since) / length > MOST_INSTANTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the period has more than %d steps", MOST_INSTANTS),
+				 errhint("Choose a larger step, or a shorter period.")));
+}
+
 /* sizes_over_time(tbl, step, since, until) → (at, segment, label, members) */
 Datum
 segment_sizes_over_time(PG_FUNCTION_ARGS)
@@ -131,11 +151,7 @@ segment_sizes_over_time(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("since and until must be finite")));
-	if (step->month < 0 || step->day < 0 || step->time < 0 ||
-		(step->month == 0 && step->day == 0 && step->time == 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("step must be positive")));
+	check_step(step, since, until);
 	InitMaterializedSRF(fcinfo, 0);
 	table = look_open_history(PG_GETARG_OID(0));
 	values[0] = TimestampTzGetDatum(since);

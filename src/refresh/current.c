@@ -13,9 +13,20 @@
 #include "rule/rule.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(segment_current);
+
+void
+current_check_key(const SegmentTable *table, Datum key)
+{
+	Oid			input;
+	Oid			parameter;
+
+	getTypeInputInfo(table->key_type, &input, &parameter);
+	(void) OidInputFunctionCall(input, TextDatumGetCString(key), parameter, -1);
+}
 
 /* current(tbl, key) → jsonb, or NULL if the key has no row */
 Datum
@@ -41,6 +52,7 @@ segment_current(PG_FUNCTION_ARGS)
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
+	current_check_key(table, key);
 	evaluation = evaluate(table, keys, true, true);
 	evaluation_register(evaluation);
 	run_sql("SELECT to_jsonb(__segment_row) - '" PRESENT_COLUMN "' - '" KEY_TEXT_COLUMN "'"

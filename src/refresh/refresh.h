@@ -57,6 +57,15 @@ extern void evaluation_register(const Evaluation *evaluation);
 /* Takes them back and frees them, and the file they may have spilled to. */
 extern void evaluation_end(Evaluation *evaluation);
 
+/* current.c */
+
+/*
+ * Error (22P02 and the like) if a text is no value of the key's type; with the
+ * owner's rights, since a type may have checks.  Asked first, as the query that
+ * computes the row would fail with all of itself for a context.
+ */
+extern void current_check_key(const SegmentTable *table, Datum key);
+
 /* runs.c: what happened; rows of segment.run */
 
 typedef struct Run

@@ -147,6 +147,8 @@ SELECT name, unanalyzed FROM segment.config_column WHERE tbl = 'customers'::regc
 
 -- dropping: history stays, closed
 SET segment.as_of = '2024-01-13 00:00:00+00';
+-- what a view reads can not be dropped
+SELECT segment.drop_segment('customers', 'big');
 DROP VIEW reader;
 SELECT segment.drop_group('customers', 'stage');
 SELECT count(*) > 0 AS kept, count(*) FILTER (WHERE left_at IS NULL) AS open FROM customers_history WHERE segment = 'stage';

@@ -226,6 +226,11 @@ SELECT action, kind, name FROM handed, segment.apply_definition(definition || '{
 CALL segment.refresh('apply.other');
 SELECT * FROM segment.verify('apply.other');
 RESET ROLE;
+-- a zone however it is spelled
+SELECT segment.create_table('spelled', 'id', time_zone => 'europe/berlin');
+SELECT time_zone FROM segment.tables WHERE tbl = 'spelled'::regclass;
+SELECT * FROM segment.apply_definition(segment.definition('spelled') || '{"time_zone": "EUROPE/Berlin"}');
+SELECT segment.drop_table('spelled');
 SELECT segment.drop_table('other'), segment.drop_table('handmade'), segment.drop_table('"Zweite Böhm"');
 DROP VIEW reader;
 SELECT segment.drop_table('customers');

@@ -193,9 +193,8 @@ RESET ROLE;
 -- refused
 SELECT * FROM segment.explain('customers', '1', 'nothing');
 SELECT * FROM segment.explain('customers', '1', '__segment_eligible');
-\set VERBOSITY terse
 SELECT * FROM segment.explain('customers', 'x', 'new');
-\set VERBOSITY default
+SELECT segment.current('customers', 'x');
 SELECT * FROM segment.explain('event', '1', 'new');
 SELECT * FROM segment.explain('customers', NULL, 'new');
 SELECT * FROM segment.explain('customers', '1', NULL);

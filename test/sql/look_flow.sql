@@ -85,6 +85,8 @@ SELECT segment.flow('event', '2024-03-01');
 SELECT segment.sizes_over_time('"Tab"', '0', '2024-01-01');
 SELECT segment.sizes_over_time('"Tab"', '1 month -1 day', '2024-01-01');
 SELECT segment.sizes_over_time('"Tab"', NULL, '2024-01-01');
+SELECT segment.sizes_over_time('"Tab"', '1 second', '2024-01-01', '2024-02-01');
+SELECT segment.sizes_over_time('"Tab"', '1 microsecond', '4713-01-01 BC', '294276-12-31');
 SELECT segment.sizes_over_time('"Tab"', '1 day', NULL);
 SELECT segment.sizes_over_time('"Tab"', '1 day', '-infinity');
 SELECT segment.sizes_over_time('"Tab"', '1 day', '2024-01-01', 'infinity');
