@@ -59,6 +59,8 @@ OBJS = \
 	src/rule/moving.o \
 	src/rule/harmless.o \
 	src/rule/time.o \
+	src/rule/branches.o \
+	src/rule/unknown.o \
 	src/rule/comparison.o \
 	src/rule/chain.o \
 	src/rule/chain_functions.o \

@@ -30,11 +30,23 @@ AS 'MODULE_PATHNAME', 'segment_next_flip';
 COMMENT ON FUNCTION segment.next_flip(text, "any", "any") IS
 'the earliest instant after segment.now() at which a comparison of target with the value that steps lead to from segment.now() changes; NULL if it never does';
 
+CREATE FUNCTION segment.next_flip_within(low "any", high "any", VARIADIC steps "any") RETURNS timestamptz
+LANGUAGE C STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'segment_next_flip_within';
+COMMENT ON FUNCTION segment.next_flip_within("any", "any", "any") IS
+'the earliest instant after segment.now() at which low <= value AND value <= high changes, for a value as for segment.next_flip; NULL if it never does, -infinity if that is not known';
+
 CREATE FUNCTION segment.next_change(VARIADIC steps "any") RETURNS timestamptz
 LANGUAGE C STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'segment_next_change';
 COMMENT ON FUNCTION segment.next_change("any") IS
 'the earliest instant after segment.now() at which the value that steps lead to from segment.now() changes; NULL if it never does';
+
+CREATE FUNCTION segment.next_changes(most integer, VARIADIC steps "any") RETURNS timestamptz[]
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'segment_next_changes';
+COMMENT ON FUNCTION segment.next_changes(integer, "any") IS
+'the next instants after segment.now() at which a value that moves in steps, as for segment.next_change but no length, becomes another one, at most so many; NULL if they can not be computed';
 
 CREATE FUNCTION segment.boundaries(unit text, zone text, most integer) RETURNS timestamptz[]
 LANGUAGE C STABLE STRICT PARALLEL SAFE

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "context.h"
 #include "executor/spi.h"
@@ -47,37 +48,85 @@ typedef struct Line
 typedef struct Row
 {
 	TupleTableSlot *slot;
-	Evaluation *evaluation;
+	TupleDesc	desc;
+	bool		exists;			/* there are events or attributes of the customer */
 } Row;
 
-/* false if there are no events and no attributes of the customer. */
-static bool
+static void
 read_row(const SegmentTable *table, Datum keys, TimestampTz as_of, Row *row)
 {
+	Evaluation *evaluation;
+
 	context_set_as_of(as_of);
-	row->evaluation = evaluate(table, keys, true, true);
-	row->slot = MakeSingleTupleTableSlot(row->evaluation->desc, &TTSOpsMinimalTuple);
-	return tuplestore_gettupleslot(row->evaluation->rows, true, false, row->slot);
+	evaluation = evaluate(table, keys, true, true);
+	row->desc = evaluation->desc;
+	row->slot = MakeSingleTupleTableSlot(row->desc, &TTSOpsMinimalTuple);
+	row->exists = tuplestore_gettupleslot(evaluation->rows, true, true, row->slot);
+	tuplestore_end(evaluation->rows);
 }
 
 static void
 close_row(Row *row)
 {
 	ExecDropSingleTupleTableSlot(row->slot);
-	tuplestore_end(row->evaluation->rows);
+}
+
+/* May the expressions have raised it, and not what goes on around them? */
+static bool
+is_of_expressions(int sqlstate)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
+}
+
+/* The same; false if an expression raises an error. */
+static bool
+try_row(const SegmentTable *table, Datum keys, TimestampTz as_of, Row *row)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool succeeded = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		read_row(table, keys, as_of, row);
+		ReleaseCurrentSubTransaction();
+		succeeded = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (!is_of_expressions(error->sqlerrcode))
+			ReThrowError(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return succeeded;
 }
 
 static Datum
 value_of(const Row *row, const char *name, bool *isnull)
 {
-	return slot_getattr(row->slot, SPI_fnumber(row->evaluation->desc, name), isnull);
+	return slot_getattr(row->slot, SPI_fnumber(row->desc, name), isnull);
 }
 
 /* A column's value as text, or NULL. */
 static char *
 text_of(const Row *row, const char *name)
 {
-	Oid			type = SPI_gettypeid(row->evaluation->desc, SPI_fnumber(row->evaluation->desc, name));
+	Oid			type = SPI_gettypeid(row->desc, SPI_fnumber(row->desc, name));
 	Oid			output;
 	bool		is_varlena;
 	bool		isnull;
@@ -95,7 +144,7 @@ text_of(const Row *row, const char *name)
 static void
 append_value(StringInfo shown, const Row *row, const char *name)
 {
-	Oid			type = SPI_gettypeid(row->evaluation->desc, SPI_fnumber(row->evaluation->desc, name));
+	Oid			type = SPI_gettypeid(row->desc, SPI_fnumber(row->desc, name));
 	char	   *text = text_of(row, name);
 
 	if (text != NULL && TypeCategory(type) == TYPCATEGORY_STRING)
@@ -235,15 +284,19 @@ has_future_events(const SegmentTable *table, Datum keys, TimestampTz as_of)
 		column->crossings = NIL;
 		quiet.columns = lappend(quiet.columns, column);
 	}
-	if (!read_row(&quiet, keys, as_of, &row))
+	if (!try_row(&quiet, keys, as_of, &row))
 		return false;
 	next = DatumGetTimestampTz(value_of(&row, VALID_UNTIL_COLUMN, &isnull));
 	close_row(&row);
 	return !TIMESTAMP_NOT_FINITE(next);
 }
 
-/* Goes from instant to instant until every line is settled or nothing moves any more. */
-static void
+/*
+ * Goes from instant to instant until every line is settled or nothing moves any
+ * more.  Where the rule itself fails there is no further; false where a part
+ * does that the rule may not evaluate.
+ */
+static bool
 look_ahead(const Explanation *e, Datum keys, List *lines, TimestampTz next, const char *time_zone)
 {
 	MemoryContext step = AllocSetContextCreate(CurrentMemoryContext, "segment explain",
@@ -260,7 +313,14 @@ look_ahead(const Explanation *e, Datum keys, List *lines, TimestampTz next, cons
 		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!read_row(e->computed, keys, as_of, &row))
+		if (!try_row(e->computed, keys, as_of, &row))
+		{
+			MemoryContextSwitchTo(old);
+			if (!e->strict)
+				return false;
+			break;
+		}
+		if (!row.exists)
 			ereport(ERROR,
 					(errcode(ERRCODE_INTERNAL_ERROR),
 					 errmsg("a customer's row is gone as time passes")));
@@ -280,6 +340,7 @@ look_ahead(const Explanation *e, Datum keys, List *lines, TimestampTz next, cons
 		if (!line->settled)
 			line->changes_at = line->part->moves || future ? next : DT_NOEND;
 	}
+	return true;
 }
 
 static void
@@ -318,32 +379,31 @@ due_again(const SegmentTable *table, TimestampTz as_of)
 }
 
 /*
- * Explains a column; no lines if the customer is none.  Of a customer who is not
- * eligible, whose row is not there to be read, only the owner learns more than that.
+ * Explains a column by its parts; no lines if the customer is none.  Of a
+ * customer who is not eligible, whose row is not there to be read, only the
+ * owner learns more than that.  False if a part fails that the rule may not
+ * evaluate.
  */
-static List *
-explain(const SegmentTable *table, const Column *column, Datum key, const char *time_zone,
-		bool is_owner)
+static bool
+explain_parts(const Explanation *e, Datum keys, TimestampTz as_of, const char *time_zone,
+			  bool is_owner, List **lines)
 {
-	TimestampTz as_of = context_instant();
-	Datum		keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
-	Explanation *e;
-	List	   *lines;
-	TimestampTz again;
+	TimestampTz again = due_again(e->table, as_of);
 	Row			row;
 	bool		isnull;
+	bool		result;
 
-	/* what was warned of when it was defined need not be said again */
-	context_set("client_min_messages", "error");
-	e = explain_take_apart(table, column);
-	if (!read_row(e->computed, keys, as_of, &row) ||
-		!DatumGetBool(value_of(&row, PRESENT_COLUMN, &isnull)))
+	*lines = NIL;
+	if (e->strict)
+		read_row(e->computed, keys, as_of, &row);
+	else if (!try_row(e->computed, keys, as_of, &row))
+		return false;
+	if (!row.exists || !DatumGetBool(value_of(&row, PRESENT_COLUMN, &isnull)))
 	{
 		close_row(&row);
-		return NIL;
+		return true;
 	}
-	again = due_again(table, as_of);
-	lines = make_lines(e->parts, &row, time_zone, again);
+	*lines = make_lines(e->parts, &row, time_zone, again);
 	if (e->eligible != NIL && !DatumGetBool(value_of(&row, ELIGIBLE_NAME, &isnull)))
 	{
 		List	   *eligible = make_lines(e->eligible, &row, time_zone, again);
@@ -352,13 +412,34 @@ explain(const SegmentTable *table, const Column *column, Datum key, const char *
 		{
 			close_row(&row);
 			((Line *) linitial(eligible))->changes_at = DT_NOEND;
-			return list_make1(linitial(eligible));
+			*lines = list_make1(linitial(eligible));
+			return true;
 		}
-		lines = list_concat(eligible, lines);
+		*lines = list_concat(eligible, *lines);
 	}
-	look_ahead(e, keys, lines, DatumGetTimestampTz(value_of(&row, VALID_UNTIL_COLUMN, &isnull)),
-			   time_zone);
+	result = look_ahead(e, keys, *lines, DatumGetTimestampTz(value_of(&row, VALID_UNTIL_COLUMN, &isnull)),
+						time_zone);
 	close_row(&row);
+	return result;
+}
+
+/*
+ * The parts that can do no harm are computed in any case.  If one does after
+ * all, as where a number is out of range, each is computed only where the rule
+ * does it.
+ */
+static List *
+explain(const SegmentTable *table, const Column *column, Datum key, const char *time_zone,
+		bool is_owner)
+{
+	TimestampTz as_of = context_instant();
+	Datum		keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
+	List	   *lines;
+
+	/* what was warned of when it was defined need not be said again */
+	context_set("client_min_messages", "error");
+	if (!explain_parts(explain_take_apart(table, column, false), keys, as_of, time_zone, is_owner, &lines))
+		explain_parts(explain_take_apart(table, column, true), keys, as_of, time_zone, is_owner, &lines);
 	return lines;
 }
 

@@ -32,6 +32,7 @@ typedef struct Explanation
 	List	   *eligible;		/* of Part: the rule of eligibility, if there is one */
 	List	   *parts;			/* of Part: the column asked for */
 	List	   *opened;			/* of char *: columns that are explained by parts already */
+	bool		strict;			/* each part is computed only where the rule evaluates it */
 	int			nparts;
 	int			ncounts;
 } Explanation;
@@ -41,7 +42,7 @@ typedef struct Explanation
  * are conditions of it into theirs, and what conditions read into what it is
  * made of.  With the owner's rights.
  */
-extern Explanation *explain_take_apart(const SegmentTable *table, const Column *column);
+extern Explanation *explain_take_apart(const SegmentTable *table, const Column *column, bool strict);
 
 /* counts.c */
 

@@ -63,7 +63,7 @@ is_safe(Node *node)
 	if (IsA(node, ScalarArrayOpExpr))
 		return get_op_btree_interpretation(((ScalarArrayOpExpr *) node)->opno) != NIL &&
 			!expression_tree_walker(node, is_no_operand, NULL);
-	return rule_is_harmless(node);
+	return rule_is_harmless_evaluated(node);
 }
 
 static char *
@@ -115,9 +115,28 @@ add_column(Explanation *e, char *name, char *expression, Oid type, List *depends
 }
 
 /*
- * Adds a part with the column that computes it.  One that might fail is
- * computed where the rule would evaluate it, and only there.  whole: it is not
- * taken apart any further, and shows what it reads.
+ * What has to hold for a part to be computed, or NULL.  One that might fail is
+ * computed where the rule would evaluate it, and only there (*reached); but if
+ * infinite times alone make it fail, wherever they are finite.
+ */
+static char *
+guard_of(const Explanation *e, Place place, Node *node, bool *reached)
+{
+	char	   *finite;
+
+	*reached = false;
+	if (place.guards == NIL || (!e->strict && is_safe(node)))
+		return NULL;
+	finite = e->strict ? NULL : rule_finite_times(node, e->table->relid);
+	if (finite != NULL)
+		return psprintf("%strue", finite);
+	*reached = true;
+	return join(place.guards, " AND ");
+}
+
+/*
+ * Adds a part with the column that computes it.  whole: it is not taken apart
+ * any further, and shows what it reads.
  */
 static Part *
 add_part(Explanation *e, Place place, Node *node, const char *text, bool whole)
@@ -125,8 +144,8 @@ add_part(Explanation *e, Place place, Node *node, const char *text, bool whole)
 	Part	   *part = palloc0(sizeof(Part));
 	CheckedRule *rule = rule_check(rule_deparse(node, e->table->relid), e->table, SCOPE_ROW,
 								   e->table->relid, "a part of a rule");
-	bool		guarded = place.guards != NIL && !is_safe(node);
-	char	   *guards = guarded ? join(place.guards, " AND ") : NULL;
+	bool		reached;
+	char	   *guard = guard_of(e, place, node, &reached);
 	Column	   *column;
 	ListCell   *lc;
 
@@ -136,18 +155,17 @@ add_part(Explanation *e, Place place, Node *node, const char *text, bool whole)
 	part->name = psprintf(RESERVED_PREFIX "part_%d", e->nparts);
 	part->reads = whole ? rule->depends : NIL;
 	part->exact = rule->unanalyzed == NULL;
-	part->moves = rule->crossings != NIL || any_moves(e->table, guarded ? place.column->depends : rule->depends);
-	column = add_column(e, part->name, guarded ?
-						psprintf("CASE WHEN %s THEN %s END", guards, rule->expression) : rule->expression,
+	part->moves = rule->crossings != NIL || any_moves(e->table, reached ? place.column->depends : rule->depends);
+	column = add_column(e, part->name, guard == NULL ? rule->expression :
+						psprintf("CASE WHEN %s THEN %s END", guard, rule->expression),
 						rule->type, place.column->depends);
 	foreach(lc, rule->crossings)
-		column->crossings = lappend(column->crossings, guarded ?
-									psprintf("CASE WHEN %s THEN %s END", guards, (char *) lfirst(lc)) :
-									lfirst(lc));
-	if (guarded)
+		column->crossings = lappend(column->crossings, guard == NULL ? lfirst(lc) :
+									psprintf("CASE WHEN %s THEN %s END", guard, (char *) lfirst(lc)));
+	if (reached)
 	{
 		part->reached = psprintf(RESERVED_PREFIX "reached_%d", e->nparts);
-		add_column(e, part->reached, guards, BOOLOID, place.column->depends);
+		add_column(e, part->reached, guard, BOOLOID, place.column->depends);
 	}
 	e->nparts++;
 	*place.parts = lappend(*place.parts, part);
@@ -413,7 +431,7 @@ open_columns(Explanation *e, Place place, List *names)
 }
 
 Explanation *
-explain_take_apart(const SegmentTable *table, const Column *column)
+explain_take_apart(const SegmentTable *table, const Column *column, bool strict)
 {
 	Explanation *e = palloc0(sizeof(Explanation));
 	Column	   *eligible = catalog_find_column(table, ELIGIBLE_NAME);
@@ -421,6 +439,7 @@ explain_take_apart(const SegmentTable *table, const Column *column)
 	ListCell   *lc;
 
 	e->table = table;
+	e->strict = strict;
 	e->computed = palloc(sizeof(SegmentTable));
 	*e->computed = *table;
 	e->computed->columns = NIL;

@@ -32,12 +32,30 @@ walk_text(const TimeWalk *walk, Node *node)
 
 /* time.c */
 
+/* Adds an instant, as SQL, to those found; NULL adds nothing. */
+extern void walk_add(TimeWalk *walk, char *instant);
+
+/* The earliest of what is found in a node, or NULL. */
+extern char *walk_earliest(TimeWalk *walk, Node *node);
+
+/* Is an expression NULL if, and only if, some value in it is that does not move? */
+extern bool walk_is_strict(Node *node);
+
+/* An instant (or NULL) that matters only under a condition. */
+extern char *walk_guarded(const char *condition, char *instant);
+
 /*
  * The instants (of char *, NULL: never) of several parts of an AND or OR as
  * one.  As long as one part decides the whole, nothing changes: not before the
  * last of those that do now has changed.  conditions: when each decides, as SQL.
  */
-extern char *time_combine(List *conditions, List *instants);
+extern char *walk_combine(List *conditions, List *instants);
+
+/* branches.c: adds the instants of a CASE. */
+extern void branches_analyze(TimeWalk *walk, CaseExpr *expr);
+
+/* unknown.c: adds the instants of a question for NULL; false if it is none of a known form. */
+extern bool unknown_analyze(TimeWalk *walk, Node *node);
 
 /* chain.c: values that are a chain of steps from now() (rule/steps.h) */
 
@@ -59,6 +77,7 @@ typedef struct Chain
 	int			count;
 	ChainDomain domain;
 	bool		stepping;		/* stands still from one instant to the next */
+	bool		cut;			/* a length cut off to whole units */
 	double		factor;			/* of a number */
 	bool		rounded;		/* a whole number may be missed by a rounding error */
 	bool		hasty;			/* changes more often than once a second */
@@ -91,6 +110,13 @@ extern bool chain_through_function(const TimeWalk *walk, FuncExpr *func, Chain *
  * as SQL; NULL if it is not of a known form.
  */
 extern char *comparison_flip(const TimeWalk *walk, Node *node);
+
+/*
+ * When two of them flip as one, which say that a value that steps is between
+ * two others, or is not; as SQL, -infinity where that is not known.  NULL if
+ * they do not.
+ */
+extern char *comparison_within(const TimeWalk *walk, Node *first, Node *second);
 
 /* own.c: what is known of the extension's own aggregates */
 

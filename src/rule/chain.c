@@ -91,7 +91,7 @@ scale_chain(Node *other, bool divided, bool rounded, Chain *chain)
 {
 	double		scale;
 
-	if (chain->domain != CHAIN_NUMBER || chain->stepping ||
+	if (chain->domain != CHAIN_NUMBER || chain->cut ||
 		!rule_constant_number(other, &scale) || !(scale > 1e-9 && scale < 1e12))
 		return false;
 	chain->factor = divided ? chain->factor * scale : chain->factor / scale;

@@ -159,6 +159,7 @@ extract_span_chain(const char *field, Chain *chain)
 		chain->domain = CHAIN_NUMBER;
 		chain->factor = USECS_PER_DAY;
 		chain->stepping = true;
+		chain->cut = true;
 	}
 	else if (age && (strcmp(field, "year") == 0 || strcmp(field, "years") == 0))
 	{
@@ -167,12 +168,14 @@ extract_span_chain(const char *field, Chain *chain)
 		chain->domain = CHAIN_NUMBER;
 		chain->factor = (double) AGE_YEAR * USECS_PER_DAY;
 		chain->stepping = true;
+		chain->cut = true;
 	}
 	else if (age && (day || strcmp(field, "month") == 0 || strcmp(field, "months") == 0))
 	{
 		chain_append(chain, "fields", day ? "'day'::text" : "'month'::text");
 		chain->domain = CHAIN_FIELD;
 		chain->stepping = true;
+		chain->cut = true;
 	}
 	else
 		return false;
@@ -322,6 +325,7 @@ floor_chain(Chain *chain)
 	chain_append(chain, "floor", psprintf("'%.6f seconds'::interval", chain->factor / USECS_PER_SEC));
 	chain->hasty = chain->factor < USECS_PER_SEC;
 	chain->stepping = true;
+	chain->cut = true;
 	return true;
 }
 

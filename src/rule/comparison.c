@@ -331,7 +331,7 @@ flip_of_min_max(const TimeWalk *walk, MinMaxExpr *expr, int strategy, Oid type, 
 									  order_name(strategy), target, conjunction ? "FALSE" : "TRUE"));
 		instants = lappend(instants, flip);
 	}
-	return time_combine(conditions, instants);
+	return walk_combine(conditions, instants);
 }
 
 /* A CASE whose conditions do not move, or what is made of it: the branch is known. */
@@ -448,4 +448,44 @@ comparison_flip(const TimeWalk *walk, Node *node)
 	else if (IsA(node, NullIfExpr))
 		return NULL;
 	return flip_of_sides(walk, left, strategy, getBaseType(exprType(right)), walk_text(walk, right));
+}
+
+/* A comparison as "moving <strategy> fixed"; false if it is none. */
+static bool
+sides_of(const TimeWalk *walk, Node *node, Node **moving, int *strategy, Node **fixed)
+{
+	OpExpr	   *op = (OpExpr *) node;
+	bool		left;
+
+	if (!IsA(node, OpExpr) || list_length(op->args) != 2)
+		return false;
+	left = walk_moving(walk, linitial(op->args));
+	*moving = left ? linitial(op->args) : lsecond(op->args);
+	*fixed = left ? lsecond(op->args) : linitial(op->args);
+	*strategy = left ? strategy_of(op->opno) : commute(strategy_of(op->opno));
+	return !walk_moving(walk, *fixed);
+}
+
+char *
+comparison_within(const TimeWalk *walk, Node *first, Node *second)
+{
+	Node	   *moving[2];
+	Node	   *fixed[2];
+	int			strategy[2];
+	Oid			type;
+	Chain		chain;
+
+	if (!sides_of(walk, first, &moving[0], &strategy[0], &fixed[0]) ||
+		!sides_of(walk, second, &moving[1], &strategy[1], &fixed[1]) || !equal(moving[0], moving[1]) ||
+		!((strategy[0] == BTGreaterEqualStrategyNumber && strategy[1] == BTLessEqualStrategyNumber) ||
+		  (strategy[0] == BTLessStrategyNumber && strategy[1] == BTGreaterStrategyNumber)))
+		return NULL;
+	type = getBaseType(exprType(fixed[0]));
+	if (!rule_is_harmless_evaluated(fixed[0]) || !rule_is_harmless_evaluated(fixed[1]) ||
+		getBaseType(exprType(fixed[1])) != type || !chain_of(walk, moving[0], &chain) ||
+		!chain.stepping || !comparable(&chain, type) || chain.count == 0)
+		return NULL;
+	return psprintf("segment.next_flip_within((%s)::%s, (%s)::%s%s)", walk_text(walk, fixed[0]),
+					catalog_type_name(type), walk_text(walk, fixed[1]), catalog_type_name(type),
+					chain.steps.data);
 }

@@ -26,7 +26,9 @@ PG_FUNCTION_INFO_V1(segment_crossing_timestamp);
 PG_FUNCTION_INFO_V1(segment_crossing_date);
 PG_FUNCTION_INFO_V1(segment_crossing_span);
 PG_FUNCTION_INFO_V1(segment_next_flip);
+PG_FUNCTION_INFO_V1(segment_next_flip_within);
 PG_FUNCTION_INFO_V1(segment_next_change);
+PG_FUNCTION_INFO_V1(segment_next_changes);
 PG_FUNCTION_INFO_V1(segment_boundaries);
 
 /* Pieces of a value that are looked at for one answer. */
@@ -64,30 +66,30 @@ find_flip(Steps *steps, int64 target, TimestampTz *result)
 	find_flip_after(crossing_as_of(), steps, target, result);
 }
 
-/* Is value >= target at an instant, and not value >= target + 1? */
+/* Is value >= low at an instant, and not value >= high + 1? */
 static bool
-is_equal(TimestampTz at, Steps *steps, int64 target)
+is_within(TimestampTz at, Steps *steps, int64 low, int64 high)
 {
-	int64		next = target + 1;
+	int64		next = high + 1;
 	CrossingPiece piece;
 
-	return steps_target(steps, &target) && steps_target(steps, &next) &&
-		steps_piece(at, &piece, steps) && (piece.value >= target) != (piece.value >= next);
+	return steps_target(steps, &low) && steps_target(steps, &next) &&
+		steps_piece(at, &piece, steps) && (piece.value >= low) != (piece.value >= next);
 }
 
-/* The next change of value = target, which a value that steps may pass over. */
+/* The next change of low <= value <= high, which a value that steps may pass over. */
 static void
-find_equality(Steps *steps, int64 target, TimestampTz *result)
+find_within(Steps *steps, int64 low, int64 high, TimestampTz *result)
 {
-	bool		equal = is_equal(crossing_as_of(), steps, target);
+	bool		within = is_within(crossing_as_of(), steps, low, high);
 	TimestampTz from = crossing_as_of();
 
 	for (int i = 0; i < MOST_PIECES; i++)
 	{
 		*result = DT_NOEND;
-		find_flip_after(from, steps, target, result);
-		find_flip_after(from, steps, target + 1, result);
-		if (*result == DT_NOEND || is_equal(*result, steps, target) != equal)
+		find_flip_after(from, steps, low, result);
+		find_flip_after(from, steps, high + 1, result);
+		if (*result == DT_NOEND || is_within(*result, steps, low, high) != within)
 			return;
 		from = *result;
 	}
@@ -225,12 +227,12 @@ number_target(const Steps *steps, Datum value, Oid type, int64 *target, bool *ex
 	return true;
 }
 
-/* The second argument as a target of the steps. */
+/* An argument as a target of the steps. */
 static bool
-target_of(FunctionCallInfo fcinfo, const Steps *steps, int64 *target, bool *exact)
+target_of(FunctionCallInfo fcinfo, int n, const Steps *steps, int64 *target, bool *exact)
 {
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 1);
-	Datum		value = PG_GETARG_DATUM(1);
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, n);
+	Datum		value = PG_GETARG_DATUM(n);
 
 	*exact = true;
 	if (steps->numeric)
@@ -260,7 +262,7 @@ segment_next_flip(PG_FUNCTION_ARGS)
 	int64		target;
 	bool		exact;
 
-	if (!steps_read(fcinfo, 2, &steps) || !target_of(fcinfo, &steps, &target, &exact))
+	if (!steps_read(fcinfo, 2, &steps) || !target_of(fcinfo, 1, &steps, &target, &exact))
 		PG_RETURN_NULL();
 	if (!exact)
 	{
@@ -271,9 +273,41 @@ segment_next_flip(PG_FUNCTION_ARGS)
 			find_flip(&steps, target + i, &result);
 	}
 	else if (how == EITHER)
-		find_equality(&steps, target, &result);
+		find_within(&steps, target, target, &result);
 	else
 		find_flip(&steps, how == PASSES ? target + 1 : target, &result);
+	if (result == DT_NOEND)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(result);
+}
+
+static bool
+has_targets(const Steps *steps, int64 low, int64 high)
+{
+	return steps_target(steps, &low) && steps_target(steps, &high);
+}
+
+/* segment.next_flip_within(low, high, VARIADIC steps) */
+Datum
+segment_next_flip_within(PG_FUNCTION_ARGS)
+{
+	Steps		steps;
+	TimestampTz result = DT_NOEND;
+	int64		low, high;
+	bool		low_exact, high_exact;
+
+	for (int i = 2; i < PG_NARGS(); i++)
+	{
+		if (PG_ARGISNULL(i))
+			PG_RETURN_NULL();
+	}
+	if (!steps_read(fcinfo, 2, &steps))
+		PG_RETURN_NULL();
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) ||
+		!target_of(fcinfo, 0, &steps, &low, &low_exact) || !target_of(fcinfo, 1, &steps, &high, &high_exact) ||
+		!low_exact || !high_exact || low > high || !has_targets(&steps, low, high + 1))
+		PG_RETURN_TIMESTAMPTZ(DT_NOBEGIN);
+	find_within(&steps, low, high, &result);
 	if (result == DT_NOEND)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
@@ -332,6 +366,32 @@ segment_next_change(PG_FUNCTION_ARGS)
 	if (!IS_VALID_TIMESTAMP(result))
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
+}
+
+/* segment.next_changes(most, VARIADIC steps) */
+Datum
+segment_next_changes(PG_FUNCTION_ARGS)
+{
+	int			most = Max(Min(PG_GETARG_INT32(0), MOST_PIECES), 0);
+	Datum	   *instants = palloc(sizeof(Datum) * Max(most, 1));
+	TimestampTz at = crossing_as_of();
+	int			count = 0;
+	Steps		steps;
+
+	if (!steps_read(fcinfo, 1, &steps))
+		PG_RETURN_NULL();
+	if (steps.span && steps.count > steps.moving)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the changes of a length can not be listed"),
+				 errhint("Use segment.next_change.")));
+	for (int i = 0; i < steps.moving; i++)
+		steps.step[i].distinct = steps.step[i].kind == STEP_AGE;
+	while (count < most && crossing_change(at, MOST_PIECES, steps_piece, &steps, &at) &&
+		   IS_VALID_TIMESTAMP(at))
+		instants[count++] = TimestampTzGetDatum(at);
+	PG_RETURN_ARRAYTYPE_P(construct_array(instants, count, TIMESTAMPTZOID, sizeof(TimestampTz),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* The last answer of segment.boundaries, which most rows of a query share. */

@@ -43,7 +43,7 @@ decay_reaches(double value, double threshold, double half_life, TimestampTz *res
 	wait = floor((halvings - DECAY_EARLY * (1 + halvings)) * half_life) - 2;
 	if (value < DBL_MIN)
 		wait = half_life / LOOKS_BELOW_NORMAL;
-	if (wait > (double) (END_TIMESTAMP - crossing_as_of()))
+	if (wait > (double) END_TIMESTAMP - (double) crossing_as_of())
 		return false;
 	*result = crossing_as_of() + (int64) Max(wait, 1);
 	return true;

@@ -150,14 +150,6 @@ flip_of_overdue(const TimeWalk *walk, Node *moving, const char *how, Oid type, c
 					other_field(walk, field, "expected_next"), median, median);
 }
 
-char *
-own_flip(const TimeWalk *walk, Node *moving, const char *how, Oid type, const char *target)
-{
-	char	   *result = decaying_flip(walk, moving, how, type, target);
-
-	return result != NULL ? result : flip_of_overdue(walk, moving, how, type, target);
-}
-
 /* (streak(…)).current falls to 0 when the second unit after the last begins. */
 static char *
 change_of_streak(const TimeWalk *walk, FieldSelect *field, Aggref *agg)
@@ -185,6 +177,33 @@ change_of_streak(const TimeWalk *walk, FieldSelect *field, Aggref *agg)
 					" 'local'::text, ''::text, 'trunc'::text, '%s'::text) END",
 					other_field(walk, field, "current"), name,
 					other_field(walk, field, "last_active"), name, name);
+}
+
+/* (streak(…)).current <compared with> target: it flips if 0 compares otherwise. */
+static char *
+flip_of_streak(const TimeWalk *walk, Node *moving, const char *how, Oid type, const char *target)
+{
+	Aggref	   *agg = own_field(moving, walk->columns, "streak", "current");
+	const char *operator = strcmp(how, "reaches") == 0 ? ">=" : strcmp(how, "passes") == 0 ? ">" : "=";
+	char	   *change;
+
+	if (agg == NULL || !has_fixed_arguments(agg) ||
+		(type != INT2OID && type != INT4OID && type != INT8OID && type != NUMERICOID && type != FLOAT8OID))
+		return NULL;
+	change = change_of_streak(walk, (FieldSelect *) moving, agg);
+	return change == NULL ? NULL :
+		psprintf("CASE WHEN ((%s) %s (%s)) IS DISTINCT FROM (0 %s (%s)) THEN %s END",
+				 walk_text(walk, moving), operator, target, operator, target, change);
+}
+
+char *
+own_flip(const TimeWalk *walk, Node *moving, const char *how, Oid type, const char *target)
+{
+	char	   *result = decaying_flip(walk, moving, how, type, target);
+
+	if (result == NULL)
+		result = flip_of_overdue(walk, moving, how, type, target);
+	return result != NULL ? result : flip_of_streak(walk, moving, how, type, target);
 }
 
 /* Events leave the last period of trend(…), and then the one before it. */

@@ -26,11 +26,17 @@
 #define MOST_DAYS	400
 #define MOST_HOURS	200
 
+/* And where they are computed for each row. */
+#define MOST_CHANGES	30
+
 typedef struct Search
 {
 	const TimeWalk *walk;
 	char	   *unit;			/* the shortest of the units met */
 	char	   *zone;			/* the one clock, as SQL */
+	bool		clocks;			/* there is more than one, or one that is not known */
+	char	   *steps;			/* of the one value that moves, as SQL */
+	int			count;			/* of values that move */
 	bool		failed;
 } Search;
 
@@ -47,7 +53,7 @@ static void
 add_clock(Search *search, const Chain *chain)
 {
 	if (chain->unit == NULL || chain->hasty || (search->zone != NULL && strcmp(search->zone, chain->zone) != 0))
-		search->failed = true;
+		search->clocks = true;
 	else if (search->unit == NULL)
 		search->unit = chain->unit;
 	else if (strcmp(search->unit, chain->unit) != 0)
@@ -58,6 +64,19 @@ add_clock(Search *search, const Chain *chain)
 			search->unit = chain->unit;
 	}
 	search->zone = chain->zone;
+}
+
+/* One more value that steps; where there is no other, its own changes can be looked at. */
+static void
+add_steps(Search *search, const Chain *chain)
+{
+	bool		known = !chain->hasty && (chain->domain <= CHAIN_DATE || chain->domain == CHAIN_FIELD);
+
+	if (search->steps == NULL && known && search->count == 0)
+		search->steps = pstrdup(chain->steps.data);
+	else if (!known || search->steps == NULL || strcmp(search->steps, chain->steps.data) != 0)
+		search->steps = NULL;
+	search->count++;
 }
 
 /* Gathers the clocks of what moves. */
@@ -71,6 +90,8 @@ search_walker(Node *node, Search *search)
 	if (chain_of(search->walk, node, &chain) && chain.stepping)
 	{
 		add_clock(search, &chain);
+		add_steps(search, &chain);
+		search->failed = search->failed || (search->clocks && search->steps == NULL);
 		return search->failed;
 	}
 	if (IsA(node, Var) || IsA(node, Aggref) || rule_moves_itself(node))
@@ -109,13 +130,28 @@ at_instant_mutator(Node *node, void *context)
 	return expression_tree_mutator(node, at_instant_mutator, context);
 }
 
+/* The instants to look at, as SQL; *most: at most so many. */
+static char *
+instants_of(const Search *search, int *most)
+{
+	if (search->clocks)
+	{
+		*most = MOST_CHANGES;
+		return psprintf("segment.next_changes(%d%s)", *most, search->steps);
+	}
+	*most = unit_length(search->unit) < USECS_PER_DAY ? MOST_HOURS : MOST_DAYS;
+	return psprintf("segment.boundaries('%s'::text, %s, %d)", search->unit, search->zone, *most);
+}
+
 char *
 search_change(const TimeWalk *walk, Node *node)
 {
-	Search		search = {walk, NULL, NULL, false};
+	Search		search = {.walk = walk};
 	Oid			type = exprType(node);
+	char	   *instants;
 	char	   *now;
 	char	   *then;
+	char	   *result;
 	int			most;
 
 	if (IsA(node, List) || IsA(node, TargetEntry) || !(walk->conditional ? rule_is_harmless_evaluated(node) : rule_stays_harmless(node)) ||
@@ -123,15 +159,15 @@ search_change(const TimeWalk *walk, Node *node)
 		!OidIsValid(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr))
 		return NULL;
 	search_walker(node, &search);
-	if (search.failed || search.unit == NULL)
+	if (search.failed || search.count == 0)
 		return NULL;
-	most = unit_length(search.unit) < USECS_PER_DAY ? MOST_HOURS : MOST_DAYS;
+	instants = instants_of(&search, &most);
 	now = walk_text(walk, node);
 	then = rule_deparse_with(at_instant_mutator(node, NULL), walk->relation, "__segment_instant");
-	return psprintf("COALESCE((SELECT __segment_instant"
-					" FROM pg_catalog.unnest(segment.boundaries('%s'::text, %s, %d)) __segment_instants(__segment_instant)"
-					" WHERE ROW(%s)::record OPERATOR(pg_catalog.*<>) ROW(%s)::record LIMIT 1),"
-					" (segment.boundaries('%s'::text, %s, %d))[%d])",
-					search.unit, search.zone, most, then, now,
-					search.unit, search.zone, most, most);
+	result = psprintf("COALESCE((SELECT __segment_instant"
+					  " FROM pg_catalog.unnest(%s) __segment_instants(__segment_instant)"
+					  " WHERE ROW(%s)::record OPERATOR(pg_catalog.*<>) ROW(%s)::record LIMIT 1),"
+					  " (%s)[%d])", instants, then, now, instants, most);
+	/* what is NULL now is so for a value that does not move */
+	return walk_is_strict(node) ? walk_guarded(psprintf("(%s) IS NOT NULL", now), result) : result;
 }

@@ -9,6 +9,8 @@
  *	search.c		anything made of functions that can be evaluated ahead, and of
  *					values that step at midnights or on one other clock
  *	chain.c			a chain of steps that stands still in between, on its own
+ *	branches.c		CASE
+ *	unknown.c		IS NULL and IS UNKNOWN
  *
  * Else its own parts are looked at: what is computed from them can change only
  * when one of them does.  now() itself, reached in that way, changes all the
@@ -33,8 +35,8 @@ static bool analyze_walker(Node *node, TimeWalk *walk);
 static bool asks_for_null(TimeWalk *walk, Node *node);
 static char *change_of(TimeWalk *walk, Node *node);
 
-static void
-add_instant(TimeWalk *walk, char *instant)
+void
+walk_add(TimeWalk *walk, char *instant)
 {
 	if (instant != NULL && !list_member(walk->found, makeString(instant)))
 		walk->found = lappend(walk->found, makeString(instant));
@@ -47,9 +49,15 @@ give_up(TimeWalk *walk, Node *node)
 		walk->rule->unanalyzed = walk_text(walk, node);
 }
 
-/* The earliest of what is found below a node, or NULL. */
-static char *
-earliest_in(TimeWalk *walk, Node *node)
+char *
+walk_guarded(const char *condition, char *instant)
+{
+	return instant == NULL ? NULL :
+		psprintf("CASE WHEN %s THEN %s END", condition, instant);
+}
+
+char *
+walk_earliest(TimeWalk *walk, Node *node)
 {
 	List	   *outer = walk->found;
 	StringInfoData sql;
@@ -74,14 +82,6 @@ static bool
 part_moves(TimeWalk *walk, Node *part)
 {
 	return walk_moving(walk, part) && !asks_for_null(walk, part);
-}
-
-/* An instant that matters only under a condition. */
-static char *
-guarded(const char *condition, char *instant)
-{
-	return instant == NULL ? NULL :
-		psprintf("CASE WHEN %s THEN %s END", condition, instant);
 }
 
 /*
@@ -122,7 +122,7 @@ decides(TimeWalk *walk, Node *part, bool conjunction)
 }
 
 char *
-time_combine(List *conditions, List *instants)
+walk_combine(List *conditions, List *instants)
 {
 	StringInfoData deciding;
 	StringInfoData all;
@@ -170,13 +170,13 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 		if (!part_moves(walk, part))
 			continue;
 		fixed = with_guards ? fixed_parts(walk, parts, part) : NIL;
-		instant = earliest_in(walk, part);
+		instant = walk_earliest(walk, part);
 		if (fixed != NIL)
 		{
 			Expr	   *all = conjunction ? make_ands_explicit(fixed) :
 				list_length(fixed) == 1 ? linitial(fixed) : make_orclause(fixed);
 
-			instant = guarded(psprintf("((%s) IS NOT %s)", walk_text(walk, (Node *) all),
+			instant = walk_guarded(psprintf("((%s) IS NOT %s)", walk_text(walk, (Node *) all),
 									   conjunction ? "FALSE" : "TRUE"), instant);
 		}
 		instants = lappend(instants, instant);
@@ -194,11 +194,20 @@ analyze_parts(TimeWalk *walk, List *parts, bool conjunction, bool with_guards)
 	}
 	known = !list_member_ptr(conditions, NULL);
 	if (list_length(instants) > 1 && length < LONGEST_COMBINED && known)
-		add_instant(walk, time_combine(conditions, instants));
+	{
+		char	   *within = list_length(parts) == 2 && with_guards ?
+			comparison_within(walk, linitial(parts), lsecond(parts)) : NULL;
+		char	   *combined = walk_combine(conditions, instants);
+
+		/* a value that steps may pass over what is between two others */
+		walk_add(walk, within == NULL || combined == NULL ? combined :
+				 psprintf("GREATEST(COALESCE(%s, 'infinity'::timestamptz), COALESCE(%s, 'infinity'::timestamptz))",
+						  combined, within));
+	}
 	else
 	{
 		foreach(lc, instants)
-			add_instant(walk, lfirst(lc));
+			walk_add(walk, lfirst(lc));
 	}
 }
 
@@ -209,46 +218,6 @@ analyze_bool(BoolExpr *expr, TimeWalk *walk)
 		analyze_walker(linitial(expr->args), walk);
 	else
 		analyze_parts(walk, expr->args, expr->boolop == AND_EXPR, true);
-}
-
-/*
- * CASE WHEN …: a branch matters where its condition holds and those before it
- * do not.  A condition that moves has instants of its own; until then it holds
- * or does not as it does now.
- */
-static void
-analyze_case(CaseExpr *expr, TimeWalk *walk)
-{
-	bool		outer_conditional = walk->conditional;
-	const char *before = "true";
-	ListCell   *lc;
-
-	walk->conditional = outer_conditional || expr->arg != NULL;
-	analyze_walker((Node *) expr->arg, walk);
-	foreach(lc, expr->args)
-	{
-		CaseWhen   *when = lfirst_node(CaseWhen, lc);
-		bool		plain = expr->arg == NULL &&
-			(!walk->conditional || rule_is_harmless_evaluated((Node *) when->expr));
-
-		add_instant(walk, guarded(before, earliest_in(walk, (Node *) when->expr)));
-		if (plain)
-		{
-			char	   *condition = walk_text(walk, (Node *) when->expr);
-
-			add_instant(walk, guarded(psprintf("%s AND (%s)", before, condition),
-									  earliest_in(walk, (Node *) when->result)));
-			before = psprintf("%s AND ((%s) IS NOT TRUE)", before, condition);
-		}
-		else
-		{
-			/* a condition that is no guard must not be taken for one */
-			walk->conditional = true;
-			add_instant(walk, guarded(before, earliest_in(walk, (Node *) when->result)));
-		}
-	}
-	add_instant(walk, guarded(before, earliest_in(walk, (Node *) expr->defresult)));
-	walk->conditional = outer_conditional;
 }
 
 static bool
@@ -280,7 +249,7 @@ add_earliest_event(TimeWalk *walk, List *outer, List *filter)
 
 	walk->found = outer;
 	foreach(lc, found)
-		add_instant(walk, psprintf("min(%s)%s", strVal(lfirst(lc)), clause));
+		walk_add(walk, psprintf("min(%s)%s", strVal(lfirst(lc)), clause));
 }
 
 /*
@@ -305,11 +274,11 @@ analyze_aggregate(Aggref *agg, TimeWalk *walk, bool fixed)
 	analyze_walker((Node *) agg->aggdirectargs, walk);
 	if (is_bool_aggregate(agg))
 	{
-		char	   *instant = earliest_in(walk, (Node *) agg->args);
+		char	   *instant = walk_earliest(walk, (Node *) agg->args);
 
 		walk->found = outer;
 		if (instant != NULL)
-			add_instant(walk, combine_events(walk, agg, instant));
+			walk_add(walk, combine_events(walk, agg, instant));
 	}
 	else
 	{
@@ -323,17 +292,14 @@ analyze_aggregate(Aggref *agg, TimeWalk *walk, bool fixed)
 	walk->conditional = outer_conditional;
 }
 
-/*
- * Is an expression NULL if, and only if, some value in it is that does not move?
- */
-static bool
-is_strict(Node *node)
+bool
+walk_is_strict(Node *node)
 {
 	ListCell   *lc;
 	List	   *args;
 
 	if (IsA(node, RelabelType))
-		return is_strict((Node *) ((RelabelType *) node)->arg);
+		return walk_is_strict((Node *) ((RelabelType *) node)->arg);
 	if (IsA(node, OpExpr) && op_strict(((OpExpr *) node)->opno))
 		args = ((OpExpr *) node)->args;
 	else if (IsA(node, FuncExpr) && !rule_is_now(node) && func_strict(((FuncExpr *) node)->funcid))
@@ -342,7 +308,7 @@ is_strict(Node *node)
 		return IsA(node, Var) || IsA(node, Const) || IsA(node, Aggref) || rule_is_now(node);
 	foreach(lc, args)
 	{
-		if (!is_strict(lfirst(lc)))
+		if (!walk_is_strict(lfirst(lc)))
 			return false;
 	}
 	return true;
@@ -367,7 +333,7 @@ asks_for_null(TimeWalk *walk, Node *node)
 	/* by time alone, what decays does not become NULL, and the others never are */
 	if (decaying_is(walk, arg) || IsA(arg, DistinctExpr) || IsA(arg, NullTest) || IsA(arg, BooleanTest))
 		return true;
-	return IsA(arg, OpExpr) && (is_strict(arg) ? change_of(walk, arg) : comparison_flip(walk, arg)) != NULL;
+	return IsA(arg, OpExpr) && (walk_is_strict(arg) ? change_of(walk, arg) : comparison_flip(walk, arg)) != NULL;
 }
 
 /* Any other node: what stands below may be evaluated only sometimes. */
@@ -434,7 +400,9 @@ analyze_walker(Node *node, TimeWalk *walk)
 		walk->enclosing = NULL;
 	crossing = change_of(walk, node);
 	if (crossing != NULL)
-		add_instant(walk, crossing);
+		walk_add(walk, crossing);
+	else if (unknown_analyze(walk, node))
+		;
 	else if (IsA(node, Aggref))
 		analyze_aggregate((Aggref *) node, walk, false);
 	else if (rule_aggregate_of_fixed_field(node, NULL) != NULL)
@@ -442,7 +410,7 @@ analyze_walker(Node *node, TimeWalk *walk)
 	else if (IsA(node, BoolExpr))
 		analyze_bool((BoolExpr *) node, walk);
 	else if (IsA(node, CaseExpr))
-		analyze_case((CaseExpr *) node, walk);
+		branches_analyze(walk, (CaseExpr *) node);
 	else if (IsA(node, Var) || rule_moves_itself(node))
 		give_up(walk, walk->enclosing != NULL ? walk->enclosing : node);
 	else

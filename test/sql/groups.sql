@@ -148,6 +148,12 @@ INSERT INTO event VALUES (3, '2024-01-02', 0), (4, '2024-01-02', -99), (9, '2024
 CALL segment.refresh('customers');
 SELECT * FROM segment.verify('customers') ORDER BY 1, 2, 3;
 
+-- the instants of many labels grow with their number, not with its square
+SELECT segment.add_group('customers', 'many', VARIADIC (SELECT array_agg(x ORDER BY i, k) FROM generate_series(1, 100) i,
+	LATERAL (VALUES (1, 'label ' || i), (2, format('now() - ''%s days''::interval > ''2024-01-01''', 300 - i))) v (k, x)));
+SELECT cardinality(crossings), length(crossings[1]) < 25000 AS short FROM segment.config_column WHERE name = 'many';
+SELECT segment.drop_group('customers', 'many');
+
 SELECT segment.drop_table('customers');
 SELECT count(*) FROM segment.groups;
 DROP SCHEMA groups CASCADE;

@@ -144,6 +144,29 @@ SELECT rule, condition FROM shown WHERE condition <> rule ORDER BY n;
 SELECT s.rule, condition, define('t' || s.n, condition) AS kept_as FROM shown s, segment.segments g
 WHERE g.name = 's' || n AND define('u' || s.n, condition) <> g.rule ORDER BY n;
 
+-- what fails where the rule does not evaluate it: unknown, and no error
+INSERT INTO person VALUES (7, 'XX', 'infinity', NULL, true), (8, 'Europe/Berlin', '2024-03-10', NULL, true);
+SELECT segment.add_segment('customers', 'arriving', $$signed_up > now() OR now() - signed_up < interval '7 days' OR age(now(), signed_up) > '1 year'$$);
+SELECT * FROM segment.explain('customers', '7', 'arriving');
+SELECT * FROM segment.explain('customers', '8', 'arriving');
+SELECT segment.add_segment('customers', 'zoned', $$country = 'XX' OR country <> 'FR' AND now() AT TIME ZONE country > '2024-03-18'$$);
+SELECT * FROM segment.explain('customers', '7', 'zoned');
+SELECT * FROM segment.explain('customers', '8', 'zoned');
+SELECT segment.add_segment('customers', 'many', $$country = 'XX' OR orders + 9223372036854775807 > 0$$);
+SELECT * FROM segment.explain('customers', '7', 'many');
+INSERT INTO event VALUES (7, '2024-03-01', 'order', 1, 'x');
+SELECT * FROM segment.explain('customers', '7', 'many');
+-- the rule itself fails
+INSERT INTO event VALUES (8, '2024-03-01', 'order', 1, 'x');
+\set VERBOSITY terse
+SELECT * FROM segment.explain('customers', '8', 'many');
+\set VERBOSITY default
+-- it will fail at an instant still to come: nothing changes before
+SELECT segment.add_segment('customers', 'day', $$country = 'XX' OR 1 / (extract(day FROM current_date) - 18) > 0 OR signed_up < now() - interval '30 days'$$);
+SELECT * FROM segment.explain('customers', '8', 'day');
+SELECT * FROM segment.explain('customers', '7', 'day');
+SELECT segment.drop_segment('customers', name) FROM (VALUES ('arriving'), ('zoned'), ('many'), ('day')) s(name);
+
 -- nobody, and nobody yet
 SET client_min_messages = notice;
 SELECT * FROM segment.explain('customers', '77', 'lapsed');

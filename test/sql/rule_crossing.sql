@@ -264,6 +264,19 @@ SELECT * FROM span_mismatches(3000);
 -- a target that is no time
 SELECT segment.next_flip('either', 'x'::text, 'days'::text, 3);
 
+-- a value that steps passes over what lies between two others; and its next changes
+SET segment.as_of = '2024-02-28 12:00+01';
+SELECT segment.next_flip_within('2024-03-02'::date, '2024-03-03'::date, 'local'::text, ''::text, 'trunc'::text, 'day'::text) AS reached,
+	segment.next_flip_within('2024-03-02'::date, '2024-03-03'::date, 'local'::text, ''::text, 'trunc'::text, 'month'::text) AS passed,
+	segment.next_flip_within('2024-03-01'::date, '2024-03-03'::date, 'local'::text, ''::text, 'trunc'::text, 'month'::text) AS met,
+	segment.next_flip_within('2024-02-01'::date, '2024-04-03'::date, 'local'::text, ''::text, 'trunc'::text, 'month'::text) AS stayed,
+	segment.next_flip_within(NULL::date, '2024-03-03'::date, 'local'::text, ''::text, 'trunc'::text, 'day'::text) AS unknown,
+	segment.next_flip_within('2024-03-02'::date, 'infinity'::date, 'local'::text, ''::text, 'trunc'::text, 'day'::text) AS infinite;
+SELECT segment.next_changes(3, 'local'::text, ''::text, 'trunc'::text, 'month'::text),
+	segment.next_changes(3, 'age'::text, timestamptz '2024-01-30 06:00+01', 'fields'::text, 'month'::text),
+	segment.next_changes(0, 'trunc'::text, 'hour'::text), segment.next_changes(2, 'local'::text, 'Nowhere/Land'::text, 'trunc'::text, 'day'::text);
+SELECT segment.next_changes(3, 'local'::text, ''::text, 'trunc'::text, 'day'::text, 'since'::text, timestamp '2024-01-01');
+
 RESET segment.as_of;
 RESET TimeZone;
 DROP FUNCTION crossing_oracle, crossing_bent, clock_changes, random_shift, crossing_cases, crossing_mismatches, span_mismatches;

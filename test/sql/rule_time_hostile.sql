@@ -112,6 +112,29 @@ SELECT hostile.try('born > current_date AND (current_date = born OR age(now(), s
 SELECT hostile.try('CASE WHEN current_date > born + 30 THEN 1 WHEN since > now() THEN 2 WHEN now() - since > ''1 day''::interval THEN 3 END', '2024-01-10', '2024-02-01');
 UPDATE hostile.person SET since = '2024-01-31 00:00:00.75+00';
 
+-- a question for NULL, where AND passes a NULL over
+UPDATE hostile.person SET born = NULL;
+SELECT hostile.try('(born > ''2024-01-01'' AND now() < ''2024-02-01 00:00+00'') IS NULL', '2024-01-10', '2024-02-01');
+UPDATE hostile.person SET born = '2024-01-01';
+SELECT hostile.try('(born > ''2024-01-01'' AND now() < ''2024-02-01 00:00+00'') IS NULL', '2024-01-10', '2024-02-01');
+-- both branches are the same until another one is
+SELECT hostile.try('CASE WHEN now() < ''2024-01-20 00:00+00'' THEN current_date > born + 30 ELSE false END', '2024-01-10', '2024-01-20');
+SELECT hostile.try('CASE WHEN now() < ''2024-02-20 00:00+00'' THEN current_date > born + 30 ELSE false END', '2024-01-10', '2024-02-01');
+SELECT hostile.try('CASE WHEN now() > ''2024-02-20 00:00+00'' THEN current_date > born + 30 ELSE false END', '2024-01-10', '2024-02-20 00:00:00.000001');
+SELECT hostile.try('CASE WHEN now() > ''2024-01-20 00:00+00'' THEN current_date > born + 30 ELSE false END', '2024-01-10', '2024-02-01');
+-- a month that passes over both ends, and one that does not
+SELECT hostile.try('date_trunc(''month'', now()) BETWEEN since - ''3 days''::interval AND since', '2024-01-31', '2024-02-01');
+SELECT hostile.try('date_trunc(''month'', now()) BETWEEN since - ''3 days''::interval AND since + ''1 day''::interval', '2024-01-31', '2024-02-01');
+SELECT hostile.try('date_trunc(''month'', now()) NOT BETWEEN since - ''3 days''::interval AND since + ''1 day''::interval', '2024-02-28', '2024-03-01');
+-- a number that is made of a value that steps
+SELECT hostile.try('floor(extract(epoch FROM date_trunc(''hour'', now()) - since) / 3600) >= 300', '2024-01-31 12:00', '2024-02-12 13:00');
+SELECT hostile.try('extract(month FROM age(now(), since)) >= 7', '2024-01-31 12:00', '2024-09-01 00:00:00.75');
+-- long ago
+SELECT hostile.try('segment.engagement(at, 1, ''1 day'') > 0.1', '2024-01-12', '2024-01-14');
+INSERT INTO hostile.event VALUES (1, '1969-01-10', 1);
+SELECT hostile.try('segment.engagement(at, 1, ''1 day'') > 0.1', '1969-01-12', '1969-01-14');
+DELETE FROM hostile.event WHERE at < '1970-01-01';
+
 -- stairs of a millisecond up to the length of an age: neither slow nor deaf
 SET statement_timeout TO '10s';
 SELECT hostile.try('age(date_trunc(''milliseconds'', now()), since) > ''1 month''::interval', '2024-02-01', '2024-03-01 00:00:00.751');

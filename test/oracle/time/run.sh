@@ -41,12 +41,15 @@ psql -X -q -v ON_ERROR_STOP=1 -o "$work/out" -c 'CREATE EXTENSION segment' -f "$
 job=0
 pids=
 while [ $job -lt $jobs ]; do
-	psql -X -q -v ON_ERROR_STOP=1 >>"$work/out" 2>&1 <<-END &
+	psql -X -q >>"$work/out" 2>&1 <<-END &
 		CREATE SCHEMA job_$job;
 		SET search_path = job_$job, clockwork;
 		SET jit = off;
+		SET client_min_messages = warning;
+		SET statement_timeout = '2min';
 		CALL make_tables();
-		CALL run($((first + job)), $last, $jobs, '${TIME_PLANT:-}');
+		SELECT format('CALL run(%s, %L)', seed, '${TIME_PLANT:-}') FROM generate_series($((first + job)), $last, $jobs) seed
+		\gexec
 	END
 	pids="$pids $!"
 	job=$((job + 1))
