@@ -32,6 +32,7 @@ typedef struct DueList
 	uint64		count;
 	uint64		next;			/* the first that was not taken yet */
 	TimestampTz from;			/* nothing before it is due any more */
+	char	   *first;			/* the key that stood first when it was filled last, or NULL */
 	bool		all;			/* there are none beyond these */
 } DueList;
 
@@ -92,9 +93,20 @@ list_keep(DueList *list, uint64 limit)
 		list->instants[i] = DatumGetTimestampTz(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
 		list->keys[i] = TextDatumGetCString(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
 	}
-	list->from = list->instants[list->count - 1];
 	MemoryContextSwitchTo(old);
 	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Batches took these rows, and they are as they were: so it would go on for ever. */
+static void
+refuse_to_go_round(const Refresh *refresh, const char *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("rows of segment table %s stay due although they were refreshed",
+					catalog_qualified_name(refresh->relid)),
+			 errdetail("One of them is that of customer %s.", key),
+			 errhint("A trigger or rule on the table may keep it from being written.")));
 }
 
 /* Looks up more, if all that were known have been taken. */
@@ -129,6 +141,13 @@ list_fill(Refresh *refresh, const SegmentTable *table, DueList *list)
 	}
 	list_keep(list, limit);
 	context_leave(&ctx);
+	if (list->count == 0)
+		return;
+	if (list->count == (uint64) limit && list->first != NULL && list->from == list->instants[0] &&
+		strcmp(list->first, list->keys[0]) == 0)
+		refuse_to_go_round(refresh, list->first);
+	list->first = MemoryContextStrdup(refresh->run_context, list->keys[0]);
+	list->from = list->instants[list->count - 1];
 }
 
 int64

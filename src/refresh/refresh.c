@@ -214,6 +214,12 @@ process_batch(Refresh *refresh)
 
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
 	table = open_table(refresh);
+	/* a band that was cut before, this batch would take away until it is cut again */
+	if (new_band_waits(table))
+	{
+		(void) compute_new_columns(refresh, table);
+		table = open_table(refresh);
+	}
 	due = Min(due_ready(refresh, table), segment_batch_size);
 	limit = segment_batch_size - Min(due, segment_batch_size / 2);
 	marked = limit;
@@ -316,24 +322,17 @@ process_whole(Refresh *refresh, bool rewind)
 	progress_end();
 }
 
-/*
- * Columns that are new; if first, only with a new band among them.  They come
- * after the batches, since no row is the poorer for waiting: but a band that
- * was cut before, a batch would take away until it is cut again.
- */
+/* Columns that are new, after the batches: no row is the poorer for waiting. */
 static bool
-process_new_columns(Refresh *refresh, bool first)
+process_new_columns(Refresh *refresh)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
 	bool		some = catalog_new_columns(refresh->relid) != NIL;
 
 	if (some)
 	{
-		SegmentTable *table;
-
 		catalog_lock_work(refresh->relid, ExclusiveLock, true);
-		table = open_table(refresh);
-		some = (!first || new_band_waits(table)) && compute_new_columns(refresh, table);
+		some = compute_new_columns(refresh, open_table(refresh));
 		progress_end();
 	}
 	MemoryContextSwitchTo(old);
@@ -457,11 +456,9 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 						   timestamptz_to_str(refresh.started))));
 	if (rebuild || state.whole)
 		process_whole(&refresh, state.rewind);
-	else
-		process_new_columns(&refresh, true);
 	while (process_batch(&refresh))
 		collect_meanwhile(&refresh);
-	if (process_new_columns(&refresh, false) || refresh.run.changed > 0)
+	if (process_new_columns(&refresh) || refresh.run.changed > 0)
 		cut_missing(&refresh);
 	note_freshness(&refresh);
 	run_finish(&refresh.run);

@@ -76,4 +76,19 @@ SET segment.as_of = '2026-03-07 00:00:00+00';
 CALL segment.refresh('people');
 SELECT today, count(*), min(valid_until) FROM people GROUP BY today ORDER BY today;
 SELECT next_due FROM segment.status WHERE tbl = 'people'::regclass;
+
+-- rows that a trigger keeps as they are: no refresh goes round for ever
+INSERT INTO logins SELECT n, '2026-03-07 00:00:02+00' FROM generate_series(1, 2000) n;
+SET segment.as_of = '2026-03-07 00:00:05+00';
+CALL segment.refresh('people');
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER keep BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION keep();
+SET segment.as_of = '2026-03-08 00:00:05+00';
+\set VERBOSITY terse
+CALL segment.refresh('people');
+\set VERBOSITY default
+DROP TRIGGER keep ON people;
+CALL segment.refresh('people');
+SELECT today, count(*) FROM people GROUP BY today ORDER BY today;
+SELECT * FROM segment.verify('people');
 DROP SCHEMA due_check CASCADE;
