@@ -355,17 +355,25 @@ BEGIN
 	CREATE TABLE source (LIKE event);
 	CREATE TABLE attribute (LIKE row);
 
+	-- terms of both signs that leave next to nothing leave what rounding makes of them: nothing, here
+	CREATE FUNCTION rest(sum float8, of float8) RETURNS float8 LANGUAGE sql IMMUTABLE
+		AS 'SELECT CASE WHEN abs(sum) < 1e-5 * of THEN 0 ELSE sum END';
+
 	-- what the row has as of an instant: sums of plain arithmetic, and results that do not move
 	CREATE FUNCTION scores_at(customer int, t timestamptz, OUT e1 float8, OUT e7 float8, OUT e30 float8, OUT p7 float8,
 							  OUT twice float8, OUT whole float8) LANGUAGE sql STABLE AS $f$
 		SELECT *, e7 * 2, round(e7) FROM (
 			-- less than the rounding of the others would count at one instant and not at another
-			SELECT sum(value * 2 ^ greatest(- age, -1000)) FILTER (WHERE before < 40) AS e1,
-				   sum(value * 2 ^ greatest(- age / 7, -1000)) FILTER (WHERE before < 40 * 7) AS e7,
-				   sum(value * 2 ^ greatest(- age / 30, -1000)) AS e30,
-				   sum(value * 2 ^ greatest(- age / 7, -1000)) FILTER (WHERE k > 1 AND before < 40 * 7) AS p7
+			SELECT rest(sum(value * d1) FILTER (WHERE before < 40), sum(abs(value) * d1) FILTER (WHERE before < 40)) AS e1,
+				   rest(sum(value * d7) FILTER (WHERE before < 40 * 7), sum(abs(value) * d7) FILTER (WHERE before < 40 * 7)) AS e7,
+				   rest(sum(value * d30), sum(abs(value) * d30)) AS e30,
+				   rest(sum(value * d7) FILTER (WHERE k > 1 AND before < 40 * 7),
+						sum(abs(value) * d7) FILTER (WHERE k > 1 AND before < 40 * 7)) AS p7
 			FROM event, LATERAL (SELECT extract(epoch FROM t - at)::float8 / 86400 AS age,
-				extract(epoch FROM (SELECT max(at) FROM event WHERE c = customer) - at) / 86400 AS before) a WHERE c = customer) s
+					extract(epoch FROM (SELECT max(at) FROM event WHERE c = customer) - at) / 86400 AS before) a,
+				LATERAL (SELECT 2 ^ greatest(- age, -1000) AS d1, 2 ^ greatest(- age / 7, -1000) AS d7,
+					2 ^ greatest(- age / 30, -1000) AS d30) b
+			WHERE c = customer) s
 	$f$;
 	CREATE TABLE own (c int, visits segment.sessions_result, days_before segment.streak_result);
 	CREATE FUNCTION days_at(days segment.streak_result, t timestamptz) RETURNS segment.streak_result LANGUAGE plpgsql STABLE AS $f$
