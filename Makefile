@@ -59,6 +59,7 @@ OBJS = \
 	src/rule/moving.o \
 	src/rule/harmless.o \
 	src/rule/time.o \
+	src/rule/trust.o \
 	src/rule/branches.o \
 	src/rule/unknown.o \
 	src/rule/comparison.o \
@@ -97,7 +98,6 @@ OBJS = \
 	src/define/apply_sources.o \
 	src/define/apply_settings.o \
 	src/define/definition.o \
-	src/define/trust.o \
 	src/refresh/collect.o \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \

@@ -63,7 +63,7 @@ SELECT j.tbl,
                  AND NOT EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl)
                 THEN t.next_due END) AS next_run_at,
        coalesce(s.failures, 0) AS failures,
-       s.error AS last_error
+       CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN s.error END AS last_error
 FROM segment.config_job j
 JOIN pg_catalog.pg_class c ON c.oid = j.tbl
 LEFT JOIN segment.job_state s ON s.tbl = j.tbl
@@ -71,6 +71,7 @@ LEFT JOIN segment.table_state t ON t.tbl = j.tbl
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW segment.jobs IS 'schedules, when they ran and will run, and how it went';
+COMMENT ON COLUMN segment.jobs.last_error IS 'shown to members of the owner alone: it may have values of rows of the sources';
 
 CREATE VIEW segment.runs WITH (security_barrier) AS
 SELECT r.id,
@@ -82,7 +83,7 @@ SELECT r.id,
        r.status,
        r.processed,
        r.changed,
-       r.error,
+       CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN r.error END AS error,
        p.phase,
        p.done,
        p.total,
@@ -99,6 +100,7 @@ LEFT JOIN (SELECT g.run, g.phase, g.done, g.total,
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW segment.runs IS 'what refreshes did; of those under way, how far they are';
+COMMENT ON COLUMN segment.runs.error IS 'shown to members of the owner alone: it may have values of rows of the sources';
 
 CREATE VIEW segment.status WITH (security_barrier) AS
 WITH marked AS (

@@ -55,6 +55,10 @@ pin_settings(const char *search_path, const char *time_zone)
 	pin("lc_monetary", "C");
 	pin("lc_numeric", "C");
 	pin("lc_time", "C");
+	pin("timezone_abbreviations", "Default");
+	pin("default_text_search_config", "pg_catalog.simple");
+	pin("array_nulls", "on");
+	pin("xmlbinary", "base64");
 }
 
 static void
@@ -75,10 +79,18 @@ context_enter_owner(RunContext *ctx, Oid owner, const char *time_zone)
 }
 
 void
-context_enter_parse(RunContext *ctx, const char *time_zone)
+context_enter_parse(RunContext *ctx, Oid author, const char *time_zone)
 {
 	remember(ctx);
+	SetUserIdAndSecContext(author, ctx->sec_context | SECURITY_RESTRICTED_OPERATION);
 	pin_settings(PARSE_PATH, time_zone);
+}
+
+void
+context_enter_settings(RunContext *ctx, const char *time_zone)
+{
+	remember(ctx);
+	pin_settings(CANONICAL_PATH, time_zone);
 }
 
 void

@@ -28,10 +28,16 @@ typedef struct RunContext
 extern void context_enter_owner(RunContext *ctx, Oid owner, const char *time_zone);
 
 /*
- * Pins the settings alone, keeping the caller's rights; for parsing.  Names
- * that are not qualified are looked up in pg_catalog and then in segment.
+ * For parsing: the same with another search_path, names that are not qualified
+ * being looked up in pg_catalog and then in segment.  Parsing runs code of
+ * users, too: the input of a literal checks the constraints of domains.  The
+ * author is whoever answers for the text: for a definition the segment table's
+ * owner, whoever has it parsed.
  */
-extern void context_enter_parse(RunContext *ctx, const char *time_zone);
+extern void context_enter_parse(RunContext *ctx, Oid author, const char *time_zone);
+
+/* Pins the settings alone, keeping the caller's rights: no code of users runs here. */
+extern void context_enter_settings(RunContext *ctx, const char *time_zone);
 
 /* Pins only the path under which canonical expressions are written and run. */
 extern void context_enter_canonical(RunContext *ctx);

@@ -147,7 +147,7 @@ read_expressions(const KeyReader *reader, Tuplestorestate *stores[2],
 	if (reader->as_owner)
 		context_enter_owner(&ctx, reader->owner, reader->time_zone);
 	else
-		context_enter_parse(&ctx, reader->time_zone);
+		context_enter_settings(&ctx, reader->time_zone);
 
 	/*
 	 * Made for each statement: after an error, functions may have left behind

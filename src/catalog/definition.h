@@ -90,6 +90,7 @@ typedef struct SegmentTable
 {
 	Oid			relid;
 	Oid			owner;
+	Oid			author;			/* with whose rights text is parsed: the owner's, but for preview() */
 	Oid			history;
 	Oid			events;			/* the stream's view, or InvalidOid */
 	char	   *key_name;

@@ -277,7 +277,7 @@ catalog_load_as_of(Oid relid, Snapshot snapshot)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a segment table", describe(relid)),
 				 errhint("See the view segment.tables, or make one with segment.create_table().")));
-	table->owner = context_relation_owner(relid);
+	table->owner = table->author = context_relation_owner(relid);
 	table->sources = load_sources(relid, snapshot);
 	scan_rows("config_column", "config_column_pkey", COLUMN_TBL, F_OIDEQ, oid,
 			  snapshot, read_column, &table->columns);

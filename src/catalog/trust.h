@@ -10,7 +10,8 @@
 
 /*
  * Error if the owner may not read the relation, if rows of it are hidden from
- * him by row level security, or if a superuser would read somebody else's table.
+ * him by row level security, if it is no table any more, or if a superuser
+ * would read somebody else's table, or one that has such a part.
  */
 extern void trust_check_source(const SegmentTable *table, Oid relation);
 
@@ -20,5 +21,23 @@ extern void trust_check_source(const SegmentTable *table, Oid relation);
  * show with the owner's rights what can be read there.
  */
 extern void trust_check_reader(Oid relation);
+
+/* For whom something is computed with the owner's rights. */
+typedef struct TrustedReader
+{
+	char	   *table;			/* its name, for messages */
+	bool		is_member;		/* has the rights of the table's owner anyway */
+	MemoryContext context;		/* of the caller */
+} TrustedReader;
+
+/* The current role; to be called before the owner's rights are taken. */
+extern void trust_reader(TrustedReader *reader, const SegmentTable *table);
+
+/*
+ * In PG_CATCH: raises the error again, but to others than members of the owner
+ * without a word of its own, which may be a value of a row that they may not
+ * read.
+ */
+extern void trust_rethrow(const TrustedReader *reader) pg_attribute_noreturn();
 
 #endif							/* SEGMENT_TRUST_H */

@@ -20,7 +20,7 @@ interval_text(const Interval *interval)
 	RunContext	ctx;
 	char	   *result;
 
-	context_enter_parse(&ctx, "UTC");
+	context_enter_settings(&ctx, "UTC");
 	result = DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval)));
 	context_leave(&ctx);
 	return result;

@@ -32,7 +32,7 @@ define_check_rule(const SegmentTable *table, const char *text, ColumnOver over,
 								   over == OVER_EVENTS ? SCOPE_EVENTS : SCOPE_ROW,
 								   relation, what);
 
-	define_check_trust(table, rule->node);
+	rule_check_trust(table, rule->node);
 	if (OidIsValid(type) && rule->type != type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

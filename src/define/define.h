@@ -175,7 +175,4 @@ extern void define_rebuild_stream(Oid relid);
  */
 extern List *define_wish_stream(const SegmentTable *table, List *sources, List *wishes);
 
-/* trust.c: what a superuser's segment table may run */
-extern void define_check_trust(const SegmentTable *table, Node *node);
-
 #endif							/* SEGMENT_DEFINE_H */

@@ -249,7 +249,7 @@ interval(Place *place)
 
 	if (place != NULL)
 		error_context_stack = &callback;
-	context_enter_parse(&ctx, "UTC");
+	context_enter_settings(&ctx, "UTC");
 	result = DirectFunctionCall3(interval_in, CStringGetDatum(place == NULL ? "1 day" : text_at(place)),
 								 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	context_leave(&ctx);

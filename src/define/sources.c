@@ -33,7 +33,7 @@ check_source_expression(const SegmentTable *table, const Source *source,
 								   psprintf("%s of source %s", argument,
 											catalog_qualified_name(source->relation)));
 
-	define_check_trust(table, rule->node);
+	rule_check_trust(table, rule->node);
 	return rule;
 }
 

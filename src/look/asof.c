@@ -8,6 +8,7 @@
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "catalog/trust.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -50,14 +51,24 @@ return_rows(FunctionCallInfo fcinfo, const SegmentTable *table, const char *colu
 {
 	Oid			types[] = {TIMESTAMPTZOID};
 	Datum		values[] = {TimestampTzGetDatum(as_of)};
+	TrustedReader reader;
 	RunContext	ctx;
 
 	look_check_sources(table);
+	trust_reader(&reader, table);
 	SPI_connect();
 	look_enter(&ctx, table, as_of);
-	look_return(fcinfo, psprintf("SELECT %s FROM (%s) " ROW_ALIAS " WHERE " PRESENT_COLUMN,
-								 columns, rule_evaluate_sql(table, false, true)),
-				1, types, values, NULL);
+	PG_TRY();
+	{
+		look_return(fcinfo, psprintf("SELECT %s FROM (%s) " ROW_ALIAS " WHERE " PRESENT_COLUMN,
+									 columns, rule_evaluate_sql(table, false, true)),
+					1, types, values, NULL);
+	}
+	PG_CATCH();
+	{
+		trust_rethrow(&reader);
+	}
+	PG_END_TRY();
 	context_leave(&ctx);
 	SPI_finish();
 }

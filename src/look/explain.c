@@ -10,6 +10,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "catalog/trust.h"
 #include "context.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
@@ -452,8 +453,8 @@ segment_explain(PG_FUNCTION_ARGS)
 	SegmentTable *table;
 	Column	   *column;
 	char	   *name;
-	bool		is_owner;
-	List	   *lines;
+	TrustedReader reader;
+	List	   *volatile lines = NIL;
 	RunContext	ctx;
 
 	look_require(fcinfo, 3, names);
@@ -468,11 +469,19 @@ segment_explain(PG_FUNCTION_ARGS)
 				 errmsg("segment table %s has no segment, group, score, band or attribute \"%s\"",
 						catalog_qualified_name(table->relid), name),
 				 errhint("See the views segment.segments, segment.groups and segment.scores.")));
-	is_owner = has_privs_of_role(GetUserId(), table->owner);
+	trust_reader(&reader, table);
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	current_check_key(table, PG_GETARG_DATUM(1));
-	lines = explain(table, column, PG_GETARG_DATUM(1), time_zone, is_owner);
+	PG_TRY();
+	{
+		lines = explain(table, column, PG_GETARG_DATUM(1), time_zone, reader.is_member);
+	}
+	PG_CATCH();
+	{
+		trust_rethrow(&reader);
+	}
+	PG_END_TRY();
 	context_leave(&ctx);
 	return_lines(fcinfo, lines);
 	SPI_finish();

@@ -9,9 +9,12 @@
 #include "executor/tstoreReceiver.h"
 #include "funcapi.h"
 #include "look/look.h"
+#include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "rule/rule.h"
 #include "storage/lmgr.h"
 #include "tcop/dest.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -54,8 +57,13 @@ look_require(FunctionCallInfo fcinfo, int n, const char *const *names)
 void
 look_enter(RunContext *ctx, const SegmentTable *table, TimestampTz as_of)
 {
+	bool		is_member = has_privs_of_role(GetUserId(), table->owner);
+
 	context_enter_owner(ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
+	/* what expressions say besides is no reader's business */
+	if (!is_member)
+		context_set("client_min_messages", "error");
 }
 
 void
@@ -65,6 +73,7 @@ look_check_sources(const SegmentTable *table)
 
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
+	rule_check_trust_again(table);
 }
 
 void

@@ -2,8 +2,9 @@
  * preview.c
  *		Who would be in a segment, before it is saved.
  *
- * The rule is the caller's, and nobody has vouched for it: it runs with the
- * caller's rights, unlike a segment's, which its owner has defined.
+ * The rule is the caller's, and nobody has vouched for it: unlike a segment's,
+ * which its owner has defined, it runs with the caller's rights.  Who might
+ * define it as a segment runs it as that would run.
  */
 #include "postgres.h"
 
@@ -12,6 +13,8 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "look/look.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(segment_preview);
@@ -56,6 +59,8 @@ segment_preview(PG_FUNCTION_ARGS)
 	look_require(fcinfo, 2, names);
 	InitMaterializedSRF(fcinfo, 0);
 	table = look_open(PG_GETARG_OID(0));
+	if (!has_privs_of_role(GetUserId(), table->owner))
+		table->author = GetUserId();
 	rule = define_check_rule(table, text_to_cstring(PG_GETARG_TEXT_PP(1)), OVER_ROW, BOOLOID,
 							 "the rule");
 	if (rule->unanalyzed == NULL)
@@ -63,8 +68,7 @@ segment_preview(PG_FUNCTION_ARGS)
 	else
 		values[0] = CStringGetTextDatum(rule->unanalyzed);
 	SPI_connect();
-	context_enter_parse(&ctx, table->time_zone);
-	context_set("search_path", "pg_catalog, pg_temp");
+	context_enter_owner(&ctx, table->author, table->time_zone);
 	context_set("jit", "off");
 	look_return(fcinfo, preview_sql(table, rule->expression), 1, types, values, nulls);
 	context_leave(&ctx);

@@ -41,19 +41,32 @@ segment_current(PG_FUNCTION_ARGS)
 	Datum		result;
 	bool		isnull;
 	Evaluation *evaluation;
+	TrustedReader reader;
 	RunContext	ctx;
 	ListCell   *lc;
 
 	trust_check_reader(table->relid);
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
+	rule_check_trust_again(table);
+	trust_reader(&reader, table);
 	keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
 
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
 	current_check_key(table, key);
-	evaluation = evaluate(table, keys, true, true);
+	if (!reader.is_member)
+		context_set("client_min_messages", "error");
+	PG_TRY();
+	{
+		evaluation = evaluate(table, keys, true, true);
+	}
+	PG_CATCH();
+	{
+		trust_rethrow(&reader);
+	}
+	PG_END_TRY();
 	evaluation_register(evaluation);
 	run_sql("SELECT to_jsonb(__segment_row) - '" PRESENT_COLUMN "' - '" KEY_TEXT_COLUMN "'"
 			" || jsonb_build_object('refreshed_at', $1)"

@@ -405,7 +405,8 @@ segment_band_shares(PG_FUNCTION_ARGS)
 	if (get_attnum(relid, band->name) == InvalidAttrNumber)
 		PG_RETURN_NULL();
 	values[0] = Int32GetDatum(band->bands);
-	context_enter_canonical(&ctx);
+	/* as the owner: code that he attaches to his table must not run as who looks at the view */
+	context_enter_owner(&ctx, table->owner, table->time_zone);
 	SPI_connect();
 	run_sql(psprintf("SELECT CASE WHEN count(share) > 0 THEN array_agg(share ORDER BY band) END FROM"
 					 " (SELECT b.band, round(coalesce(c.customers, 0) / sum(c.customers) OVER (), 4) AS share"

@@ -70,6 +70,7 @@ open_table(Refresh *refresh)
 				 errhint("Keep segment.definition(), call segment.drop_table(), and define the table anew.")));
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
+	rule_check_trust_again(table);
 	return table;
 }
 

@@ -458,6 +458,7 @@ segment_verify(PG_FUNCTION_ARGS)
 	v.as_of = context_instant();
 	foreach(lc, v.table->sources)
 		trust_check_source(v.table, ((Source *) lfirst(lc))->relation);
+	rule_check_trust_again(v.table);
 	SPI_connect();
 	read_dirty(&v);
 	notice_unjudged(&v);

@@ -55,7 +55,7 @@ difference_chain(const TimeWalk *walk, OpExpr *op, bool moving_left, Chain *chai
 bool
 rule_constant_number(Node *node, double *number)
 {
-	Const	   *value = (Const *) eval_const_expressions(NULL, copyObject(node));
+	Const	   *value = (Const *) rule_fold(node);
 
 	if (!IsA(value, Const) || value->constisnull)
 		return false;

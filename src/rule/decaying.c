@@ -86,7 +86,7 @@ is_column(Node *node, Decaying *decaying)
 		return false;
 	events_walk.columns = NULL;
 	events_walk.relation = table->events;
-	return is_decaying(rule_parse_canonical(column->expression, table->events), &score) &&
+	return is_decaying(rule_parse_canonical(table, column->expression, table->events), &score) &&
 		score.half_life != NULL &&
 		add_sum(decaying, score.half_life, walk_text(decaying->walk, node));
 }
@@ -181,7 +181,7 @@ is_decaying(Node *node, Decaying *decaying)
 			return is_proportional(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args, decaying);
 		case T_FuncExpr:
 			if (is_fixed(decaying, node))
-				return is_nothing(eval_const_expressions(NULL, copyObject(node)));
+				return is_nothing(rule_fold(node));
 			return is_proportional(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args, decaying);
 		case T_MinMaxExpr:
 			return are_decaying(((MinMaxExpr *) node)->args, decaying);

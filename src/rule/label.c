@@ -44,7 +44,7 @@ rule_first_label(List *labels, List *rules, const SegmentTable *table, Oid relat
 	ListCell   *lc,
 			   *lc2;
 
-	context_enter_parse(&ctx, table->time_zone);
+	context_enter_parse(&ctx, table->author, table->time_zone);
 	result->node = make_case(labels, rules);
 	result->expression = rule_deparse(result->node, relation);
 	result->type = TEXTOID;

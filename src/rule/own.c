@@ -70,7 +70,7 @@ source_of_field(FieldSelect *field, const SegmentTable *table)
 		return (Node *) field->arg;
 	column = catalog_find_column(table, get_attname(table->relid, ((Var *) field->arg)->varattno, false));
 	return column == NULL || column->over != OVER_EVENTS ? (Node *) field->arg :
-		rule_parse_canonical(column->expression, table->events);
+		rule_parse_canonical(table, column->expression, table->events);
 }
 
 /* The aggregate of that name, of which the node is that field, or NULL. */
@@ -129,7 +129,7 @@ own_half_life(const TimeWalk *walk, Node *node)
 
 	if (!is_own(node, "engagement") || !has_fixed_arguments((Aggref *) node))
 		return NULL;
-	half_life = (Const *) eval_const_expressions(NULL, copyObject(argument((Aggref *) node, 2)));
+	half_life = (Const *) rule_fold(argument((Aggref *) node, 2));
 	return IsA(half_life, Const) && !half_life->constisnull ? half_life : NULL;
 }
 
@@ -155,7 +155,7 @@ static char *
 change_of_streak(const TimeWalk *walk, FieldSelect *field, Aggref *agg)
 {
 	Node	   *unit = list_length(agg->args) < 2 ? NULL :
-		eval_const_expressions(NULL, copyObject(argument(agg, 1)));
+		rule_fold(argument(agg, 1));
 	const char *name = "day";
 
 	if (unit != NULL)

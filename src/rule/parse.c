@@ -234,10 +234,14 @@ rule_deparse_with(Node *node, Oid relation, const char *column)
 }
 
 Node *
-rule_parse_canonical(const char *expression, Oid relation)
+rule_parse_canonical(const SegmentTable *table, const char *expression, Oid relation)
 {
-	Query	   *query = analyze_over(parse_bare_expression(expression), expression, relation);
+	RunContext	ctx;
+	Query	   *query;
 
+	context_enter_parse(&ctx, table->owner, table->time_zone);
+	query = analyze_over(parse_bare_expression(expression), expression, relation);
+	context_leave(&ctx);
 	return rule_replace_now((Node *) linitial_node(TargetEntry, query->targetList)->expr);
 }
 
@@ -277,7 +281,7 @@ rule_check(const char *text, const SegmentTable *table, RuleScope scope,
 
 	push_context(&context, what, text);
 	context.columns = readable_columns(scope, relation);
-	context_enter_parse(&ctx, table->time_zone);
+	context_enter_parse(&ctx, table->author, table->time_zone);
 
 	raw = parse_bare_expression(text);
 	clock_literals = rule_clock_literals(raw);
@@ -315,7 +319,7 @@ rule_coerce(CheckedRule *rule, const SegmentTable *table, Oid relation, Oid type
 
 	if (rule->type == type)
 		return;
-	context_enter_parse(&ctx, table->time_zone);
+	context_enter_parse(&ctx, table->author, table->time_zone);
 	cast = coerce_to_target_type(NULL, rule->node, rule->type, type, -1,
 								 COERCION_ASSIGNMENT, COERCE_EXPLICIT_CAST, -1);
 	if (cast == NULL)
@@ -359,7 +363,7 @@ rule_has_aggregate(const char *text, const SegmentTable *table, const char *what
 	bool		result;
 
 	push_context(&context, what, text);
-	context_enter_parse(&ctx, table->time_zone);
+	context_enter_parse(&ctx, table->author, table->time_zone);
 	result = calls_aggregate(parse_bare_expression(text), NULL);
 	context_leave(&ctx);
 	error_context_stack = context.callback.previous;
@@ -391,7 +395,7 @@ rule_column_names(const char *text, const SegmentTable *table, const char *what)
 	List	   *names = NIL;
 
 	push_context(&context, what, text);
-	context_enter_parse(&ctx, table->time_zone);
+	context_enter_parse(&ctx, table->author, table->time_zone);
 	gather_names(parse_bare_expression(text), &names);
 	context_leave(&ctx);
 	error_context_stack = context.callback.previous;

@@ -87,6 +87,26 @@ extern void rule_refuse_temporary(Node *node);
 /* Warns where a type's own operators are passed by for those of text. */
 extern void rule_warn_of_casts(Node *node, const char *what);
 
+/* trust.c */
+
+/*
+ * Computes what is constant, as far as no code of users runs: an expression is
+ * analyzed by whoever asks, not only by its author.
+ */
+extern Node *rule_fold(Node *node);
+
+/*
+ * Error if a superuser owns the segment table, and the expression calls a
+ * function that none owns, or makes values of a type that none owns.
+ */
+extern void rule_check_trust(const SegmentTable *table, Node *node);
+
+/*
+ * The same of all expressions of a definition, at each run: a function may
+ * have got another owner since, or one of somebody else taken its place.
+ */
+extern void rule_check_trust_again(const SegmentTable *table);
+
 /* moving.c */
 
 /* Replaces now(), current_date and the like by segment.now() and casts of it. */
@@ -142,8 +162,9 @@ extern void rule_analyze_time(CheckedRule *rule, const SegmentTable *table, Oid 
 /* parse.c: canonical text of a node over one relation */
 extern char *rule_deparse(Node *node, Oid relation);
 
-/* A canonical expression over a relation as a node, as rule_check makes it. */
-extern Node *rule_parse_canonical(const char *expression, Oid relation);
+/* A canonical expression of a definition as a node over a relation, as rule_check makes it. */
+extern Node *rule_parse_canonical(const SegmentTable *table, const char *expression,
+								  Oid relation);
 
 /* The same of a node that also reads the one column of a second relation (varno 2). */
 extern char *rule_deparse_with(Node *node, Oid relation, const char *column);

@@ -437,7 +437,7 @@ inline_scores(Node *node, void *arg)
 
 		if (column != NULL && column->unanalyzed != NULL && column->over == OVER_ROW &&
 			column->kind == COLUMN_SCORE)
-			return inline_scores(rule_parse_canonical(column->expression, table->relid), arg);
+			return inline_scores(rule_parse_canonical(table, column->expression, table->relid), arg);
 		return copyObject(node);
 	}
 	return expression_tree_mutator(node, inline_scores, arg);
