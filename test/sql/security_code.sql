@@ -78,7 +78,7 @@ CREATE FUNCTION spy_stable(place text) RETURNS bool LANGUAGE plpgsql STABLE AS $
 CREATE FUNCTION spy_trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM attack.note(tg_argv[0]); RETURN coalesce(NEW, OLD); END $$;
 CREATE FUNCTION spy_sum(state int, value int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM attack.note('aggregate'); RETURN coalesce(state, 0) + coalesce(value, 0); END $$;
 CREATE AGGREGATE spy_total(int) (SFUNC = spy_sum, STYPE = int);
-CREATE DOMAIN spy_domain AS int CHECK (attack.spy('domain'));
+CREATE DOMAIN spy_domain AS int CHECK (attack.spy_int('domain', VALUE) = VALUE);
 CREATE TYPE spy_row AS (x spy_domain);
 CREATE TYPE spy_kind AS ENUM ('a', 'b');
 CREATE FUNCTION spy_cast(spy_kind) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM attack.note('cast'); RETURN 1; END $$;
