@@ -127,5 +127,18 @@ is($node->safe_psql($db, "SET ROLE may_not; SELECT count(*) > 0 FROM segment.run
 is($node->safe_psql($db, "SET ROLE reader; SELECT count(*) > 0, count(error) FROM segment.runs WHERE tbl = 'may_not.customers'::regclass"), 't|0', 'a reader sees that runs failed, and not why');
 is($node->safe_psql($db, "SET ROLE reader; SELECT failures > 0, last_error FROM segment.jobs WHERE tbl = 'may_not.customers'::regclass"), 't|', 'nor does the job tell');
 
+# what an ordinary role may dump, and what becomes of it
+$node->safe_psql($db, 'CREATE DATABASE restored OWNER may_log_in');
+$node->safe_psql('restored', 'CREATE EXTENSION segment');
+my @dump = ('pg_dump', '-h', $node->host, '-p', $node->port, '-U', 'may_log_in');
+$node->command_fails_like([ @dump, $db ], qr/permission denied for (table|schema|sequence)/, 'an ordinary role can not dump the configuration');
+$node->command_ok([ @dump, '-n', 'may_log_in', '-f', $node->basedir . '/mine.sql', $db ], 'but its own schema');
+$node->command_ok([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-h', $node->host, '-p', $node->port, '-U', 'may_log_in', '-f', $node->basedir . '/mine.sql', 'restored' ],
+	'and restore it');
+is($node->safe_psql('restored', 'SET ROLE may_log_in; INSERT INTO may_log_in.orders (customer) VALUES (1);'
+	  . ' SELECT count(*) FROM may_log_in.customers WHERE ruled'), '1', 'as plain tables, that are written as before');
+is($node->safe_psql('restored', 'SELECT count(*) FROM segment.tables'), '0', 'and no segment table');
+is($node->safe_psql('restored', 'SELECT count(*) FROM segment.mark_log_0'), '0', 'whose triggers mark nothing');
+
 $node->stop;
 done_testing();
