@@ -245,8 +245,9 @@ typedef struct FiniteTimes
 
 /* The operands of inner differences before those of outer ones. */
 static bool
-finite_walker(Node *node, FiniteTimes *times)
+finite_walker(Node *node, void *context)
 {
+	FiniteTimes *times = context;
 	Oid			function;
 	List	   *args;
 	ListCell   *lc;
