@@ -25,17 +25,18 @@ typedef struct Place
 {
 	const char *relation;
 	const char *key;			/* the column with keys, or NULL */
+	const char *which;			/* a condition for the rows that have one */
 	const char *error;			/* the column with error texts, or NULL */
 	size_t		counter;		/* offset in Traces: where its deleted rows are counted */
 } Place;
 
 static const Place places[] = {
-	{"pending", "key", NULL, offsetof(Traces, waiting)},
-	{"work", "key", NULL, offsetof(Traces, marks)},
-	{"mark_log_0", "key", NULL, offsetof(Traces, marks)},
-	{"mark_log_1", "key", NULL, offsetof(Traces, marks)},
-	{"run", NULL, "error", 0},
-	{"job_state", NULL, "error", 0},
+	{"pending", "key", "true", NULL, offsetof(Traces, waiting)},
+	{"work", "key", "NOT whole", NULL, offsetof(Traces, marks)},
+	{"mark_log_0", "key", "key IS NOT NULL", NULL, offsetof(Traces, marks)},
+	{"mark_log_1", "key", "key IS NOT NULL", NULL, offsetof(Traces, marks)},
+	{"run", NULL, NULL, "error", 0},
+	{"job_state", NULL, NULL, "error", 0},
 };
 
 /* Keys of the table wherever they stand, a text array. */
@@ -51,8 +52,8 @@ all_keys(const SegmentTable *table)
 	for (int i = 0; i < lengthof(places); i++)
 	{
 		if (places[i].key != NULL)
-			appendStringInfo(&sql, "%s SELECT %s AS key FROM segment.%s WHERE tbl = $1 AND %s <> ''",
-							 sql.len == 0 ? "" : " UNION", places[i].key, places[i].relation, places[i].key);
+			appendStringInfo(&sql, "%s SELECT %s AS key FROM segment.%s WHERE tbl = $1 AND %s",
+							 sql.len == 0 ? "" : " UNION", places[i].key, places[i].relation, places[i].which);
 	}
 	run_sql(psprintf("SELECT coalesce(array_agg(key), '{}') FROM (%s) k", sql.data), 1, types,
 			values, false);
@@ -146,8 +147,8 @@ traces_delete(Traces *traces, const SegmentTable *table, const char *key, List *
 
 		if (place->key != NULL)
 		{
-			run_sql(psprintf("DELETE FROM segment.%s WHERE tbl = $1 AND %s = ANY ($2)",
-							 place->relation, place->key), 2, types, values, false);
+			run_sql(psprintf("DELETE FROM segment.%s WHERE tbl = $1 AND %s = ANY ($2) AND %s",
+							 place->relation, place->key, place->which), 2, types, values, false);
 			*(int64 *) ((char *) traces + place->counter) += SPI_processed;
 		}
 		if (place->error != NULL && traces->pattern != NULL)
