@@ -18,6 +18,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+/* Of segment tables that were dropped, marks may stand in the logs still. */
+#define OF_TABLE "(tbl = $1 OR tbl NOT IN (SELECT t.tbl FROM segment.config_table t))"
+
 #define ERASED_ERROR "erased with a customer whom it named"
 
 /* What a table of the extension may hold of a customer; all have the column tbl. */
@@ -52,7 +55,7 @@ all_keys(const SegmentTable *table)
 	for (int i = 0; i < lengthof(places); i++)
 	{
 		if (places[i].key != NULL)
-			appendStringInfo(&sql, "%s SELECT %s AS key FROM segment.%s WHERE tbl = $1 AND %s",
+			appendStringInfo(&sql, "%s SELECT %s AS key FROM segment.%s WHERE tbl = $1 AND (%s)",
 							 sql.len == 0 ? "" : " UNION", places[i].key, places[i].relation, places[i].which);
 	}
 	run_sql(psprintf("SELECT coalesce(array_agg(key), '{}') FROM (%s) k", sql.data), 1, types,
@@ -147,7 +150,7 @@ traces_delete(Traces *traces, const SegmentTable *table, const char *key, List *
 
 		if (place->key != NULL)
 		{
-			run_sql(psprintf("DELETE FROM segment.%s WHERE tbl = $1 AND %s = ANY ($2) AND %s",
+			run_sql(psprintf("DELETE FROM segment.%s WHERE " OF_TABLE " AND %s = ANY ($2) AND (%s)",
 							 place->relation, place->key, place->which), 2, types, values, false);
 			*(int64 *) ((char *) traces + place->counter) += SPI_processed;
 		}
