@@ -150,9 +150,11 @@ traces_delete(Traces *traces, const SegmentTable *table, const char *key, List *
 
 		if (place->key != NULL)
 		{
-			run_sql(psprintf("DELETE FROM segment.%s WHERE " OF_TABLE " AND %s = ANY ($2) AND (%s)",
+			run_sql(psprintf("WITH gone AS (DELETE FROM segment.%s WHERE " OF_TABLE
+							 " AND %s = ANY ($2) AND (%s) RETURNING tbl)"
+							 " SELECT count(*) FROM gone WHERE tbl = $1",
 							 place->relation, place->key, place->which), 2, types, values, false);
-			*(int64 *) ((char *) traces + place->counter) += SPI_processed;
+			*(int64 *) ((char *) traces + place->counter) += first_int64();
 		}
 		if (place->error != NULL && traces->pattern != NULL)
 		{
