@@ -180,7 +180,6 @@ SELECT segment.drop_table('owned');
 RESET ROLE;
 
 -- types of keys: what the type takes for equal is the same customer, in the table, in marks, and later
-CREATE EXTENSION IF NOT EXISTS citext SCHEMA public;
 CREATE TYPE color AS ENUM ('red', 'green');
 CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE DOMAIN blind AS text COLLATE nocase;
@@ -212,7 +211,7 @@ BEGIN
 END $$;
 SELECT type, try(type, given, same, other) FROM (VALUES
 	('int2', '7', '07', '8'), ('text', 'Ann', 'Ann', 'ann'), ('text', 'O''Brien "x" \y', 'O''Brien "x" \y', 'O''Brien'),
-	('text', '', '', 'x'), ('public.citext', 'ANN', 'ann', 'bob'), ('numeric', '1.00', '1.0', '1.01'), ('uuid', '{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}',
+	('text', '', '', 'x'), ('numeric', '1.00', '1.0', '1.01'), ('uuid', '{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}',
 	'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12'), ('color', 'red', 'red', 'green'),
 	('date', '2024-02-01', '2024-02-01', '2024-01-02'), ('timestamptz', '2024-02-01 01:00+01', '2024-02-01 00:00Z', '2024-02-01 02:00Z'),
 	('blind', 'ANN', 'ann', 'bob'), ('bpchar', 'ann ', 'ann', 'bob'), ('float8', '-0', '0', '1'), ('text[]', '{a,b}', '{"a",b}', '{b,a}'),
