@@ -20,9 +20,10 @@
 #include "nodes/value.h"
 #include "refresh/traces.h"
 #include "storage/lmgr.h"
-#include "utils/array.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 PG_FUNCTION_INFO_V1(segment_erase);
 PG_FUNCTION_INFO_V1(segment_unsuppress);
@@ -120,7 +121,19 @@ delete_rows(const SegmentTable *table, Oid relation, Datum key, List **texts)
 	return deleted;
 }
 
-/* Do the sources still know the customer?  Asked of their keys alone, which their writers evaluate, too. */
+/* May the owner read all rows of a source?  A refresh says so if not. */
+static bool
+may_read(Oid relation, Oid owner)
+{
+	return (pg_class_aclcheck(relation, owner, ACL_SELECT) == ACLCHECK_OK ||
+			pg_attribute_aclcheck_all(relation, owner, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK) &&
+		check_enable_rls(relation, owner, true) != RLS_ENABLED;
+}
+
+/*
+ * Do the sources still know the customer, for all that the owner can see?
+ * Asked of their keys alone, which their writers evaluate, too.
+ */
 static bool
 has_events(const SegmentTable *table, Datum key)
 {
@@ -135,6 +148,8 @@ has_events(const SegmentTable *table, Datum key)
 	{
 		Source	   *source = lfirst(lc);
 
+		if (!may_read(source->relation, table->owner))
+			return true;
 		appendStringInfo(&sql, " OR EXISTS (SELECT FROM %s WHERE (%s) %s ANY (SELECT $1::%s))",
 						 catalog_qualified_name(source->relation), source->key,
 						 catalog_equality(table->key_type), catalog_type_name(table->key_type));

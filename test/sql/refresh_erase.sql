@@ -162,6 +162,7 @@ REVOKE SELECT ON purchase FROM regress_erase_owner;
 DROP TABLE owned_history;
 SET ROLE regress_erase_owner;
 SELECT rows, history, suppressed FROM segment.erase('owned', '2');
+SELECT rows, history, suppressed FROM segment.erase('owned', '5', suppress => false);
 RESET ROLE;
 SELECT segment.drop_table('owned');
 -- code of the owner's reads the key: not with the rights of who keeps the fingerprints
