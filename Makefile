@@ -50,6 +50,7 @@ OBJS = \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/cuts.o \
+	src/catalog/suppressed.o \
 	src/catalog/names.o \
 	src/catalog/trust.o \
 	src/rule/parse.o \
@@ -110,6 +111,8 @@ OBJS = \
 	src/refresh/runs.o \
 	src/refresh/verify.o \
 	src/refresh/current.o \
+	src/refresh/erase.o \
+	src/refresh/traces.o \
 	src/look/look.o \
 	src/look/asof.o \
 	src/look/readable.o \
