@@ -66,6 +66,9 @@ INSERT INTO line VALUES
 	('segment.rebuild(regclass)', $$CALL segment.rebuild('matrix.t')$$),
 	('segment.recut(regclass,text)', $$SELECT segment.recut('matrix.t', 'b')$$),
 	('segment.verify(regclass)', $$SELECT segment.verify('matrix.t')$$),
+	('segment.erase(regclass,text,boolean)', $$SELECT segment.erase('matrix.t', '1')$$),
+	('segment.unsuppress(regclass,text)', $$SELECT segment.unsuppress('matrix.t', '1')$$),
+	('segment.is_suppressed(regclass,text)', $$SELECT segment.is_suppressed('matrix.t', '1')$$),
 	-- looking
 	('segment.current(regclass,text)', $$SELECT segment.current('matrix.t', '1')$$),
 	('segment.evaluate(regclass,timestamp with time zone)', $$SELECT segment.evaluate('matrix.t', '2024-05-20')$$),
