@@ -260,7 +260,9 @@ define_check_source(const SegmentTable *table, Source *source, List *others)
 	source->at = check_at_expression(table, source, source->at);
 	source->event = check_text_expression(table, source, source->event, "event");
 	if (source->event == NULL)
-		source->event = psprintf("%s::text", quote_literal_cstr(source->name));
+		source->event = check_text_expression(table, source,
+											  psprintf("%s::text", quote_literal_cstr(source->name)),
+											  "event");
 	if (source->value != NULL)
 		source->value = check_source_expression(table, source, source->value, "value")->expression;
 	source->item = check_text_expression(table, source, source->item, "item");

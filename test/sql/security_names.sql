@@ -87,11 +87,11 @@ CREATE TEMP TABLE outcome (kind text, i int, name text, outcome text);
 -- a statement for each life
 SELECT format('INSERT INTO outcome SELECT %1$L, %2$s, %3$L, names.life(%1$L, %3$L)', kind, i, name)
 FROM unnest('{extra,attribute,band,segment,group}'::text[]) kind,
-	unnest(ARRAY['"', '''', 'a"b''c; DROP TABLE names.canary; --', E'back\\slash\\', '%s%n%1$s%%', E'new\nline', '$1', '$$', '{T}', '--', ';', ' ', 'NULL', 'select', 'user', 'Ünï 客户', U&'\200E\202E\0301',
-		repeat('x', 63), repeat('x', 64), repeat('é', 31) || 'x', repeat('é', 32), repeat('客', 21), repeat('x', 62) || 'é', '', 'ctid', 'xmin', 'valid_until', '__segment_x', 'at', 'pattern']) WITH ORDINALITY n (name, i) \gexec
+	unnest(ARRAY['a"b''c; DROP TABLE names.canary; --', E'back\\slash\\', '%s%n%1$s%%', E'new\nline', '$1', ' ', 'select', U&'\00DCn\00EF \5BA2\200E',
+		repeat('x', 63), repeat('é', 31) || 'x', repeat('客', 21), repeat('x', 64), repeat('é', 32), repeat('x', 62) || 'é', '', 'ctid', 'xmin', 'valid_until', '__segment_x', 'at']) WITH ORDINALITY n (name, i) \gexec
 \echo * kinds of names, names, failures of ours; what is refused
 SELECT count(DISTINCT kind), count(DISTINCT name), count(*) FILTER (WHERE outcome LIKE 'wrong%' OR outcome ~ '^(XX|P0|58)') FROM outcome;
-SELECT string_agg(kind, ' ' ORDER BY kind COLLATE "C"), name, replace(outcome, kind, '') FROM outcome WHERE outcome <> 'works' GROUP BY i, name, replace(outcome, kind, '') ORDER BY i, min(kind COLLATE "C");
+SELECT string_agg(kind, ' ' ORDER BY kind COLLATE "C"), name, left(outcome, 5) FROM outcome WHERE outcome <> 'works' GROUP BY i, name, left(outcome, 5) ORDER BY i, min(kind COLLATE "C");
 \echo * nothing was done
 SELECT count(*) FROM names.canary;
 SELECT count(*) FROM segment.tables;
