@@ -127,6 +127,8 @@ OBJS = \
 	src/worker/slots.o \
 	src/worker/state.o \
 	src/worker/schedule.o \
+	src/worker/cron.o \
+	src/worker/cron_parse.o \
 	src/worker/clock.o
 
 # The install script is these parts in this order, one for each room.
