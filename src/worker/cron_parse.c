@@ -346,7 +346,7 @@ cron_parse(const char *text, CronLine *line, CronError *error)
 		return false;
 	if (count_words(text) != FIELDS)
 	{
-		snprintf(error->detail, CRON_DETAIL_SIZE, "There are %d fields instead of five.",
+		snprintf(error->detail, CRON_DETAIL_SIZE, "The number of its fields is %d instead of five.",
 				 count_words(text));
 		error->hint = FORM_HINT;
 		return false;

@@ -27,10 +27,6 @@ SELECT schedule FROM segment.jobs;
 -- what is not
 SELECT segment.schedule('customers', '');
 SELECT segment.schedule('customers', 'now and then');
-SELECT segment.schedule('customers', '*/5 * * * *');
-SELECT segment.schedule('customers', '0 6 * * 1');
-SELECT segment.schedule('customers', '0 6 1 1 1');
-SELECT segment.schedule('customers', '@hourly');
 SELECT segment.schedule('customers', '500 milliseconds');
 SELECT segment.schedule('customers', '-5 minutes');
 SELECT segment.schedule('customers', '0');
