@@ -126,6 +126,7 @@ OBJS = \
 	src/worker/jobs.o \
 	src/worker/slots.o \
 	src/worker/state.o \
+	src/worker/database.o \
 	src/worker/schedule.o \
 	src/worker/cron.o \
 	src/worker/cron_parse.o \

@@ -45,10 +45,11 @@ run(const char *sql, Oid tbl, const char *text)
 }
 
 static Oid
-table_argument(FunctionCallInfo fcinfo)
+table_argument(FunctionCallInfo fcinfo, const char *function)
 {
 	Oid			tbl;
 
+	context_refuse_standby(function);
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -150,7 +151,7 @@ time_zone_of(Oid tbl)
 Datum
 segment_schedule(PG_FUNCTION_ARGS)
 {
-	Oid			tbl = table_argument(fcinfo);
+	Oid			tbl = table_argument(fcinfo, "segment.schedule()");
 	char	   *spec;
 	Schedule	schedule;
 	RunContext	ctx;
@@ -187,7 +188,7 @@ segment_schedule(PG_FUNCTION_ARGS)
 Datum
 segment_unschedule(PG_FUNCTION_ARGS)
 {
-	Oid			tbl = table_argument(fcinfo);
+	Oid			tbl = table_argument(fcinfo, "segment.unschedule()");
 	RunContext	ctx;
 	uint64		found;
 

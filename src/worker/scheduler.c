@@ -158,7 +158,7 @@ reap_step(void)
 
 /* Starts a job worker, connected as the owner where the server lets it. */
 static void
-launch(Oid tbl, Oid owner, bool owner_may_login, TimestampTz now)
+launch(Oid tbl, Oid owner, bool as_owner, TimestampTz now)
 {
 	static TimestampTz logged_at = 0;
 	BackgroundWorker worker;
@@ -168,7 +168,7 @@ launch(Oid tbl, Oid owner, bool owner_may_login, TimestampTz now)
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	job = palloc0(sizeof(Launched));
 	job->ticket.owner = owner;
-	job->ticket.as_owner = owner_may_login || SEGMENT_BGWORKER_ANY_ROLE != 0;
+	job->ticket.as_owner = as_owner;
 
 	memset(&worker, 0, sizeof(worker));
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -236,6 +236,7 @@ consider(HeapTuple row, TupleDesc desc, TimestampTz now)
 	Oid			tbl = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
 	Oid			owner = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
 	bool		may_login = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
+	bool		may_connect = DatumGetBool(SPI_getbinval(row, desc, 10, &isnull));
 	bool		readable;
 
 	state.planned_at = timestamp_field(row, desc, 5);
@@ -254,7 +255,7 @@ consider(HeapTuple row, TupleDesc desc, TimestampTz now)
 	else if (!readable)
 		note_unreadable(tbl, error.detail);
 	else if (!slots_nudge(tbl))
-		launch(tbl, owner, may_login, now);
+		launch(tbl, owner, may_connect && (may_login || SEGMENT_BGWORKER_ANY_ROLE != 0), now);
 }
 
 /* The look itself. */
@@ -262,11 +263,12 @@ static void
 look_step(void)
 {
 	static const char *const sql =
-		"SELECT j.tbl::pg_catalog.oid, j.schedule, c.relowner, a.rolcanlogin AND pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'CONNECT'),"
+		"SELECT j.tbl::pg_catalog.oid, j.schedule, c.relowner, a.rolcanlogin,"
 		" s.planned_at, coalesce(s.failures, 0), s.not_before,"
 		" CASE WHEN EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl)"
 		"   OR EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl) THEN NULL"
-		" ELSE t.next_due END, k.time_zone"
+		" ELSE t.next_due END, k.time_zone,"
+		" pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'CONNECT')"
 		" FROM segment.config_job j"
 		" JOIN segment.config_table k ON k.tbl = j.tbl"
 		" JOIN pg_catalog.pg_class c ON c.oid = j.tbl"
