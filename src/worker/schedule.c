@@ -169,7 +169,8 @@ schedule_after(const Schedule *schedule, TimestampTz after)
 
 /*
  * Has the clock been set back behind the last run, so that it says nothing of
- * the next?  Of runs at times of the day, those that it is a few hours short of
+ * the next?  What a continuous job wrote then speaks of a time to come; refresh
+ * passes over the same second (refresh/state.c).  Of runs at times of the day, those that it is a few hours short of
  * have been done, like those of an hour that comes twice.
  */
 static bool
@@ -177,6 +178,8 @@ set_back(const Schedule *schedule, TimestampTz planned_at, TimestampTz now)
 {
 	if (schedule->kind == SCHEDULE_CRON && !schedule->cron.by_the_clock)
 		return planned_at > now + SET_BACK_HOURS;
+	if (schedule->kind == SCHEDULE_CONTINUOUS)
+		return planned_at > now + USECS_PER_SEC;
 	return planned_at > now;
 }
 
@@ -184,9 +187,11 @@ set_back(const Schedule *schedule, TimestampTz planned_at, TimestampTz now)
 static TimestampTz
 regular_run(const Schedule *schedule, const JobState *state, TimestampTz now)
 {
+	if (state->planned_at != DT_NOBEGIN && set_back(schedule, state->planned_at, now))
+		return now;
 	if (schedule->kind == SCHEDULE_CONTINUOUS)
 		return state->next_due;
-	if (state->planned_at == DT_NOBEGIN || set_back(schedule, state->planned_at, now))
+	if (state->planned_at == DT_NOBEGIN)
 		return now;
 	return schedule_after(schedule, state->planned_at);
 }

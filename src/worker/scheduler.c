@@ -346,13 +346,16 @@ look(void)
 static void
 sleep_until_needed(void)
 {
+	TimestampTz began = clock_now();
+
 	for (;;)
 	{
 		TimestampTz now = clock_now();
 		int64		sleep = -1;
 		int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
 
-		if (next_look <= now)
+		/* set back: what was seen says nothing any more */
+		if (next_look <= now || now < began - USECS_PER_SEC)
 			return;
 		if (next_look != DT_NOEND)
 		{

@@ -45,12 +45,9 @@ chomp $bin;
 
 # it leaves its logs where it is called
 chdir $PostgreSQL::Test::Utils::tmp_check or die "can not enter $PostgreSQL::Test::Utils::tmp_check";
-command_ok(
-	[
-		'pg_upgrade', '-d', $old->data_dir, '-D', $new->data_dir, '-b', $bin, '-B', $bin,
-		'-s', $new->host, '-p', $old->port, '-P', $new->port
-	],
-	'pg_upgrade') or BAIL_OUT('nothing was upgraded');
+ok(run_log([ 'pg_upgrade', '-d', $old->data_dir, '-D', $new->data_dir, '-b', $bin, '-B', $bin,
+		'-s', $new->host, '-p', $old->port, '-P', $new->port ]), 'pg_upgrade')
+  or BAIL_OUT('nothing was upgraded');
 $new->start;
 wait_fresh($new, $db, 'crm.customers', 'the new cluster refreshes by itself');
 is($new->safe_psql($db, 'SELECT active FROM crm.customers WHERE customer = 1000'), 't', 'what was marked before shows');
