@@ -11,7 +11,7 @@ SELECT pg_catalog.pg_extension_config_dump('segment.config_job', '');
 CREATE TABLE segment.job_state (
     tbl             oid         PRIMARY KEY,
     last_started_at timestamptz,
-    planned_at      timestamptz,                -- the instant that run was due at
+    planned_at      timestamptz,                -- the instant that run was due at, or a cron line was given
     failures        int         NOT NULL DEFAULT 0, -- in a row
     not_before      timestamptz,                -- it rests until then
     logged_at       timestamptz,                -- when a failure last went to the server log
