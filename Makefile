@@ -129,7 +129,10 @@ OBJS = \
 	src/worker/jobs.o \
 	src/worker/slots.o \
 	src/worker/state.o \
+	src/worker/database.o \
 	src/worker/schedule.o \
+	src/worker/cron.o \
+	src/worker/cron_parse.o \
 	src/worker/clock.o
 
 # The install script is these parts in this order, one for each room.

@@ -2,7 +2,7 @@
 
 CREATE TABLE segment.config_job (
     tbl        regclass PRIMARY KEY,
-    schedule   text     NOT NULL                -- 'continuous' or an interval
+    schedule   text     NOT NULL                -- 'continuous', an interval or a cron line
 );
 COMMENT ON TABLE segment.config_job IS 'schedules of segment tables';
 SELECT pg_catalog.pg_extension_config_dump('segment.config_job', '');
@@ -11,7 +11,7 @@ SELECT pg_catalog.pg_extension_config_dump('segment.config_job', '');
 CREATE TABLE segment.job_state (
     tbl             oid         PRIMARY KEY,
     last_started_at timestamptz,
-    planned_at      timestamptz,                -- the instant that run was due at
+    planned_at      timestamptz,                -- the instant that run was due at, or a cron line was given
     failures        int         NOT NULL DEFAULT 0, -- in a row
     not_before      timestamptz,                -- it rests until then
     logged_at       timestamptz,                -- when a failure last went to the server log
@@ -25,7 +25,7 @@ CREATE FUNCTION segment.schedule(tbl regclass, spec text) RETURNS void
 LANGUAGE C VOLATILE
 AS 'MODULE_PATHNAME', 'segment_schedule';
 COMMENT ON FUNCTION segment.schedule(regclass, text) IS
-'keeps a segment table fresh by itself: ''continuous'', or an interval such as ''5 minutes''';
+'keeps a segment table fresh by itself: ''continuous'', an interval such as ''5 minutes'', or a cron line such as ''30 3 * * *''';
 
 CREATE FUNCTION segment.unschedule(tbl regclass) RETURNS void
 LANGUAGE C VOLATILE
@@ -34,12 +34,21 @@ COMMENT ON FUNCTION segment.unschedule(regclass) IS
 'ends the schedule of a segment table';
 
 CREATE FUNCTION segment.next_run(schedule text, planned_at timestamptz, failures int,
-    not_before timestamptz, next_due timestamptz, now timestamptz DEFAULT NULL)
+    not_before timestamptz, next_due timestamptz, now timestamptz DEFAULT NULL,
+    time_zone text DEFAULT 'UTC')
 RETURNS timestamptz
 LANGUAGE C VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'segment_next_run';
-COMMENT ON FUNCTION segment.next_run(text, timestamptz, int, timestamptz, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION segment.next_run(text, timestamptz, int, timestamptz, timestamptz, timestamptz, text) IS
 'when a job with this schedule and state is to run next';
+
+CREATE FUNCTION segment.next_runs(spec text, runs int DEFAULT 5, time_zone text DEFAULT 'UTC',
+    after timestamptz DEFAULT NULL)
+RETURNS SETOF timestamptz
+LANGUAGE C VOLATILE PARALLEL SAFE ROWS 5
+AS 'MODULE_PATHNAME', 'segment_next_runs';
+COMMENT ON FUNCTION segment.next_runs(text, int, text, timestamptz) IS
+'when a schedule runs next, for looking at it before it is given to schedule()';
 
 CREATE FUNCTION segment.progress(OUT run bigint, OUT phase text, OUT done bigint,
     OUT total bigint, OUT started_at timestamptz)
@@ -61,10 +70,12 @@ SELECT j.tbl,
        segment.next_run(j.schedule, s.planned_at, s.failures, s.not_before,
            CASE WHEN NOT EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl)
                  AND NOT EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl)
-                THEN t.next_due END) AS next_run_at,
+                THEN t.next_due END,
+           time_zone => k.time_zone) AS next_run_at,
        coalesce(s.failures, 0) AS failures,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN s.error END AS last_error
 FROM segment.config_job j
+JOIN segment.config_table k ON k.tbl = j.tbl
 JOIN pg_catalog.pg_class c ON c.oid = j.tbl
 LEFT JOIN segment.job_state s ON s.tbl = j.tbl
 LEFT JOIN segment.table_state t ON t.tbl = j.tbl

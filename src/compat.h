@@ -20,11 +20,15 @@
 #if PG_VERSION_NUM < 160000
 #include "utils/acl.h"
 #define segment_owns_relation(relid, role) pg_class_ownercheck((relid), (role))
+#define segment_owns_database(database, role) pg_database_ownercheck((database), (role))
 #else
 #include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
 #include "utils/acl.h"
 #define segment_owns_relation(relid, role) \
 	object_ownercheck(RelationRelationId, (relid), (role))
+#define segment_owns_database(database, role) \
+	object_ownercheck(DatabaseRelationId, (database), (role))
 #endif
 
 /* Values that GUC check hooks return are allocated by guc.c since PostgreSQL 16. */

@@ -6,6 +6,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "commands/extension.h"
@@ -202,4 +203,14 @@ segment_now(PG_FUNCTION_ARGS)
 	if (!guc_as_of(&as_of))
 		as_of = GetCurrentTransactionStartTimestamp();
 	PG_RETURN_TIMESTAMPTZ(as_of);
+}
+
+void
+context_refuse_standby(const char *function)
+{
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute %s during recovery", function),
+				 errhint("A standby shows what the primary has refreshed; run it there.")));
 }

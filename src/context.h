@@ -73,6 +73,9 @@ extern Oid	context_relation(const char *name);
 /* The owner of any relation; error if it is gone. */
 extern Oid	context_relation_owner(Oid relid);
 
+/* Error on a standby, which can only be read. */
+extern void context_refuse_standby(const char *function);
+
 /* Is the extension there?  (A library can be loaded without it.) */
 extern bool context_extension_exists(void);
 

@@ -87,7 +87,7 @@ compile() {
 	return "$status"
 }
 
-# Mathematics without a server: name_test.c tries src/model/name.c, or name_*.c.
+# Arithmetic without a server: name_test.c tries name.c and name_*.c of src/model/ or src/worker/.
 fuzz() {
 	local test name
 	cd "$BUILD/src"
@@ -95,7 +95,7 @@ fuzz() {
 		[ -e "$test" ] || continue
 		name=$(basename "$test" _test.c)
 		as_worker gcc -O2 -Isrc -I"$("$PG_CONFIG" --includedir-server)" -o "$TMPDIR/$name" \
-			"$test" "src/model/$name"*.c -lm &&
+			"$test" $(ls src/model/"$name"*.c src/worker/"$name"*.c 2>/dev/null) -lm &&
 			as_worker "$TMPDIR/$name" || echo "not ok: $name"
 	done
 }
@@ -135,6 +135,8 @@ run_suites() {
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/aggregate/run.sh
 	suite oracle-time '^not ok|^#' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/time/run.sh
+	suite oracle-cron '^not ok|^#' "$tap_ok" "$tap_not_ok" \
+		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/cron/run.sh
 	suite oracle-clickhouse '^not ok|^#|# skip' "$tap_ok" "$tap_not_ok" \
 		as_worker env PATH="$PG_BIN:$PATH" sh test/oracle/clickhouse/run.sh
 	if [ -e "${pgtap[0]}" ]; then

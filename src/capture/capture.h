@@ -73,4 +73,7 @@ extern void wake_at_commit(void);
 /* Sets it now: a schedule or a due instant changed. */
 extern void wake_now(void);
 
+/* Ends the schedulers of a database, as pg_terminate_backend would. */
+extern void wake_end(Oid database);
+
 #endif							/* SEGMENT_CAPTURE_H */

@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "access/xact.h"
 #include "capture/capture_private.h"
 #include "miscadmin.h"
@@ -182,6 +184,22 @@ wake_now(void)
 			continue;
 		pg_atomic_write_u32(&sleeper->pending, 1);
 		SetLatch(sleeper->latch);
+	}
+	LWLockRelease(shared->lock);
+}
+
+void
+wake_end(Oid database)
+{
+	if (shared == NULL)
+		return;
+	LWLockAcquire(shared->lock, LW_SHARED);
+	for (int i = 0; i < shared->places; i++)
+	{
+		Sleeper    *sleeper = &shared->sleepers[i];
+
+		if (sleeper->database == database)
+			kill(sleeper->latch->owner_pid, SIGTERM);
 	}
 	LWLockRelease(shared->lock);
 }

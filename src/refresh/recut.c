@@ -345,6 +345,7 @@ segment_recut(PG_FUNCTION_ARGS)
 	int64		written;
 
 	check_recut(fcinfo);
+	context_refuse_standby("segment.recut()");
 	refresh.relid = PG_GETARG_OID(0);
 	catalog_load(refresh.relid);
 	catalog_check_owner(refresh.relid);

@@ -423,6 +423,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("tbl must not be null")));
+	context_refuse_standby(rebuild ? "segment.rebuild()" : "segment.refresh()");
 	refresh.relid = PG_GETARG_OID(0);
 	refresh.nonatomic = fcinfo->context && IsA(fcinfo->context, CallContext) &&
 		!castNode(CallContext, fcinfo->context)->atomic;

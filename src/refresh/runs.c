@@ -128,6 +128,19 @@ run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c)
 	return result;
 }
 
+/* Forgets the table's oldest runs, but waits for nobody who is doing so. */
+static void
+forget_runs(Oid tbl)
+{
+	static const char *const trim =
+		"DELETE FROM segment.run WHERE id IN"
+		" (SELECT id FROM segment.run WHERE tbl = $1 AND status <> 'running' AND id <="
+		"  (SELECT id FROM segment.run WHERE tbl = $1 ORDER BY id DESC OFFSET $3 LIMIT 1)"
+		"  FOR UPDATE SKIP LOCKED)";
+
+	run(trim, tbl, NULL, segment_runs_kept, 0, 0);
+}
+
 /*
  * A run is over when its process is, or has gone on to another statement: a
  * statement that fails can't say so itself.
@@ -149,6 +162,7 @@ run_reap(Oid tbl)
 	Oid			types[1] = {OIDOID};
 	Datum		values[1];
 	List	   *tables = NIL;
+	ListCell   *lc;
 	RunContext	ctx;
 
 	values[0] = ObjectIdGetDatum(tbl);
@@ -167,6 +181,8 @@ run_reap(Oid tbl)
 	}
 	SPI_finish();
 	context_leave(&ctx);
+	foreach(lc, tables)
+		forget_runs(lfirst_oid(lc));
 	return tables;
 }
 
@@ -185,7 +201,6 @@ run_start(Run *started, Oid tbl, const char *kind)
 	started->id = open_run = run(insert, tbl, kind, 0, 0, 0);
 }
 
-/* Also forgets the table's oldest runs. */
 void
 run_finish(const Run *finished)
 {
@@ -193,12 +208,9 @@ run_finish(const Run *finished)
 		"UPDATE segment.run SET status = 'succeeded', processed = $4, changed = $5,"
 		" finished_at = pg_catalog.clock_timestamp()"
 		" WHERE id = $3";
-	static const char *const trim =
-		"DELETE FROM segment.run WHERE tbl = $1 AND status <> 'running' AND id <="
-		" (SELECT id FROM segment.run WHERE tbl = $1 ORDER BY id DESC OFFSET $3 LIMIT 1)";
 
 	run(update, finished->tbl, NULL, finished->id, finished->processed, finished->changed);
-	run(trim, finished->tbl, NULL, segment_runs_kept, 0, 0);
+	forget_runs(finished->tbl);
 	open_run = 0;
 }
 
@@ -220,6 +232,9 @@ run_fail(Oid tbl, const char *error)
 
 	if ((open_run == 0 || run(update, tbl, error, open_run, 0, 0) == 0) && error != NULL)
 		run(insert, tbl, error, 0, 0, 0);
+
+	/* a table whose every run fails has a bound, too */
+	forget_runs(tbl);
 	open_run = 0;
 }
 

@@ -10,6 +10,7 @@
 #include "context.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -22,6 +23,10 @@
 PG_FUNCTION_INFO_V1(segment_schedule);
 PG_FUNCTION_INFO_V1(segment_unschedule);
 PG_FUNCTION_INFO_V1(segment_next_run);
+PG_FUNCTION_INFO_V1(segment_next_runs);
+
+/* More than anybody would read, and than memory should hold. */
+#define MAX_RUNS 1000000
 
 /* Runs a statement on one table, as the extension's owner; returns its number of rows. */
 static uint64
@@ -40,10 +45,11 @@ run(const char *sql, Oid tbl, const char *text)
 }
 
 static Oid
-table_argument(FunctionCallInfo fcinfo)
+table_argument(FunctionCallInfo fcinfo, const char *function)
 {
 	Oid			tbl;
 
+	context_refuse_standby(function);
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -88,13 +94,65 @@ warn_unless_running(void)
 			 errhint("Add the database to segment.databases in the server's configuration and reload it.")));
 }
 
+/* Reads a schedule, or raises an error that says what is wrong with it. */
+static void
+parse(const char *spec, const char *time_zone, Schedule *schedule)
+{
+	CronError	error;
+
+	if (!schedule_parse(spec, time_zone, schedule, &error))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid schedule: \"%s\"", spec),
+				 errdetail("%s", error.detail),
+				 error.hint != NULL ? errhint("%s", error.hint) : 0));
+}
+
+/*
+ * The zone of a cron line must be one of the zones with a name: POSIX has
+ * others, whose sign is not what it seems.
+ */
+static void
+check_zone(const char *name)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1];
+
+	values[0] = CStringGetTextDatum(name);
+	SPI_connect();
+	if (context_run("SELECT FROM pg_catalog.pg_timezone_names"
+					" WHERE lower(name) = lower($1) LIMIT 1", 1, types, values, NULL, true) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" not recognized", name),
+				 errhint("See the view pg_timezone_names.")));
+	SPI_finish();
+}
+
+static char *
+time_zone_of(Oid tbl)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			types[1] = {OIDOID};
+	Datum		values[1];
+	char	   *result = NULL;
+
+	values[0] = ObjectIdGetDatum(tbl);
+	SPI_connect();
+	if (context_run("SELECT time_zone FROM segment.config_table WHERE tbl = $1",
+					1, types, values, NULL, true) > 0)
+		result = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0],
+														  SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+	return result != NULL ? result : pstrdup("UTC");
+}
+
 /* schedule(tbl regclass, spec text) */
 Datum
 segment_schedule(PG_FUNCTION_ARGS)
 {
-	Oid			tbl = table_argument(fcinfo);
+	Oid			tbl = table_argument(fcinfo, "segment.schedule()");
 	char	   *spec;
-	const char *complaint;
 	Schedule	schedule;
 	RunContext	ctx;
 
@@ -107,16 +165,19 @@ segment_schedule(PG_FUNCTION_ARGS)
 
 	/* read as the scheduler will, whatever the session's IntervalStyle */
 	context_enter_catalog(&ctx);
-	if (!schedule_parse(spec, &schedule, &complaint))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid schedule: \"%s\"", spec),
-				 errdetail("%s", complaint),
-				 errhint("Give 'continuous', or an interval of at least one second in days, hours, minutes and seconds, such as '5 minutes'.")));
+	parse(spec, time_zone_of(tbl), &schedule);
+	if (schedule.cron.zone[0] != '\0')
+		check_zone(schedule.cron.zone);
 	run("INSERT INTO segment.config_job (tbl, schedule) VALUES ($1, $2)"
 		" ON CONFLICT (tbl) DO UPDATE SET schedule = excluded.schedule",
 		tbl, schedule.kind == SCHEDULE_CONTINUOUS ? "continuous" : spec);
 	run("DELETE FROM segment.job_state WHERE tbl = $1 AND $2 IS NOT NULL", tbl, spec);
+
+	/* the times of a cron line until now are not missed runs */
+	if (schedule.kind == SCHEDULE_CRON)
+		run("INSERT INTO segment.job_state (tbl, planned_at)"
+			" VALUES ($1, $2::pg_catalog.timestamptz)",
+			tbl, timestamptz_to_str(clock_now()));
 	context_leave(&ctx);
 	wake_at_commit();
 	warn_unless_running();
@@ -127,7 +188,7 @@ segment_schedule(PG_FUNCTION_ARGS)
 Datum
 segment_unschedule(PG_FUNCTION_ARGS)
 {
-	Oid			tbl = table_argument(fcinfo);
+	Oid			tbl = table_argument(fcinfo, "segment.unschedule()");
 	RunContext	ctx;
 	uint64		found;
 
@@ -144,21 +205,23 @@ segment_unschedule(PG_FUNCTION_ARGS)
 }
 
 /*
- * next_run(schedule, planned_at, failures, not_before, next_due, now): what the
- * scheduler would decide; null if nothing is to come by itself.  next_due is
- * null if there is work.
+ * next_run(schedule, planned_at, failures, not_before, next_due, now,
+ * time_zone): what the scheduler would decide; null if nothing is to come by
+ * itself.  next_due is null if there is work.
  */
 Datum
 segment_next_run(PG_FUNCTION_ARGS)
 {
 	Schedule	schedule;
 	JobState	state;
-	const char *complaint;
+	CronError	error;
 	TimestampTz now = PG_ARGISNULL(5) ? clock_now() : PG_GETARG_TIMESTAMPTZ(5);
 	TimestampTz next;
 
 	if (PG_ARGISNULL(0) ||
-		!schedule_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)), &schedule, &complaint))
+		!schedule_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+						PG_ARGISNULL(6) ? "UTC" : text_to_cstring(PG_GETARG_TEXT_PP(6)),
+						&schedule, &error))
 		PG_RETURN_NULL();
 	state.planned_at = PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(1);
 	state.failures = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
@@ -168,4 +231,42 @@ segment_next_run(PG_FUNCTION_ARGS)
 	if (next == DT_NOEND)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(next == DT_NOBEGIN ? now : next);
+}
+
+/* next_runs(spec text, runs int, time_zone text, after timestamptz) → setof timestamptz */
+Datum
+segment_next_runs(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Schedule	schedule;
+	int			runs;
+	TimestampTz at;
+
+	for (int i = 0; i < 3; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be null", i == 0 ? "spec" : i == 1 ? "runs" : "time_zone")));
+	runs = PG_GETARG_INT32(1);
+	if (runs < 0 || runs > MAX_RUNS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("runs must be between 0 and %d", MAX_RUNS)));
+	parse(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(2)), &schedule);
+	at = PG_ARGISNULL(3) ? clock_now() : PG_GETARG_TIMESTAMPTZ(3);
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	while (runs-- > 0)
+	{
+		Datum		value;
+		bool		isnull = false;
+
+		CHECK_FOR_INTERRUPTS();
+		at = schedule_after(&schedule, at);
+		if (at == DT_NOEND)
+			break;
+		value = TimestampTzGetDatum(at);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+	}
+	return (Datum) 0;
 }

@@ -56,6 +56,7 @@ worker_init(void)
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 	slots_init();
+	database_init();
 
 	/* pg_upgrade: the cluster is not to change by itself */
 	if (IsBinaryUpgrade)

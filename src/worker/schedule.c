@@ -13,6 +13,9 @@
 #define BAD_LUCK 5
 #define BAD_LUCK_REST (INT64CONST(8) * USECS_PER_SEC)
 
+/* A clock set back by less repeats no run at a time of the day, as cron has it. */
+#define SET_BACK_HOURS (3 * USECS_PER_HOUR)
+
 /* A century: longer intervals are typing errors, and sums stay in range. */
 #define MAX_INTERVAL (INT64CONST(36525) * USECS_PER_DAY)
 
@@ -49,44 +52,148 @@ parse_interval(const char *text, struct pg_itm_in *itm)
 	return error == 0 && dtype == DTK_DELTA;
 }
 
-bool
-schedule_parse(const char *spec, Schedule *schedule, const char **complaint)
+static bool
+parse_cron(const char *spec, const char *time_zone, Schedule *schedule, CronError *error)
+{
+	if (!cron_parse(spec, &schedule->cron, error))
+		return false;
+	if (schedule->cron.zone[0] != '\0')
+		time_zone = schedule->cron.zone;
+	schedule->zone = pg_tzset(time_zone);
+	if (schedule->zone != NULL && pg_tz_acceptable(schedule->zone))
+	{
+		schedule->kind = SCHEDULE_CRON;
+		return true;
+	}
+	strlcpy(error->detail, "Its time zone is not recognized.", sizeof(error->detail));
+	error->hint = "See the view pg_timezone_names.";
+	return false;
+}
+
+static const char *
+parse_fixed(const char *spec, Schedule *schedule)
 {
 	struct pg_itm_in itm;
 	int64		days;
 
+	if (!parse_interval(spec, &itm))
+		return "It is neither \"continuous\" nor an interval nor a cron line.";
+	if (itm.tm_mon != 0 || itm.tm_year != 0)
+		return "Months and years differ in length.";
+	if (pg_mul_s64_overflow(itm.tm_mday, USECS_PER_DAY, &days) ||
+		pg_add_s64_overflow(days, itm.tm_usec, &schedule->interval) ||
+		schedule->interval > MAX_INTERVAL)
+		return "The interval is too long.";
+	if (schedule->interval < USECS_PER_SEC)
+		return "The interval is shorter than one second.";
+	schedule->kind = SCHEDULE_INTERVAL;
+	return NULL;
+}
+
+bool
+schedule_parse(const char *spec, const char *time_zone, Schedule *schedule, CronError *error)
+{
+	const char *complaint;
+
 	memset(schedule, 0, sizeof(*schedule));
-	*complaint = NULL;
+	error->hint = NULL;
 	if (pg_strcasecmp(spec, "continuous") == 0)
 	{
 		schedule->kind = SCHEDULE_CONTINUOUS;
 		return true;
 	}
-	schedule->kind = SCHEDULE_INTERVAL;
-	if (!parse_interval(spec, &itm))
-		*complaint = "It is neither \"continuous\" nor an interval.";
-	else if (itm.tm_mon != 0 || itm.tm_year != 0)
-		*complaint = "Months and years differ in length.";
-	else if (pg_mul_s64_overflow(itm.tm_mday, USECS_PER_DAY, &days) ||
-			 pg_add_s64_overflow(days, itm.tm_usec, &schedule->interval) ||
-			 schedule->interval > MAX_INTERVAL)
-		*complaint = "The interval is too long.";
-	else if (schedule->interval < USECS_PER_SEC)
-		*complaint = "The interval is shorter than one second.";
-	return *complaint == NULL;
+	if (cron_recognize(spec))
+		return parse_cron(spec, time_zone, schedule, error);
+	complaint = parse_fixed(spec, schedule);
+	if (complaint == NULL)
+		return true;
+	strlcpy(error->detail, complaint, sizeof(error->detail));
+	error->hint = "Give 'continuous', an interval of at least one second in days, hours, minutes and seconds, such as '5 minutes', or a cron line such as '30 3 * * *'.";
+	return false;
+}
+
+/* Tells cron.c the rules of a time zone. */
+static void
+zone_span(void *arg, int64_t instant, CronSpan *span)
+{
+	const int64 epoch = (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+	pg_tz	   *zone = arg;
+	pg_time_t	second = instant + epoch;
+	struct pg_tm *local = pg_localtime(&second, zone);
+	pg_time_t	boundary;
+	long int	before;
+	long int	after;
+	int			before_is_dst;
+	int			after_is_dst;
+	int			found;
+
+	span->offset = local == NULL ? 0 : local->tm_gmtoff;
+	found = pg_next_dst_boundary(&second, &before, &before_is_dst,
+								 &boundary, &after, &after_is_dst, zone);
+	if (found == 0)
+	{
+		/*
+		 * At the very last change in the zone's table none is found, though
+		 * those after it are known by rule.
+		 */
+		second++;
+		found = pg_next_dst_boundary(&second, &before, &before_is_dst,
+									 &boundary, &after, &after_is_dst, zone);
+	}
+	span->until = found > 0 ? boundary - epoch : found == 0 ? INT64_MAX : instant + 1;
+}
+
+/* Whole seconds, rounded down. */
+static int64
+second_of(TimestampTz at)
+{
+	return at / USECS_PER_SEC - (at % USECS_PER_SEC < 0 ? 1 : 0);
+}
+
+TimestampTz
+schedule_after(const Schedule *schedule, TimestampTz after)
+{
+	TimestampTz next;
+	int64		run;
+
+	if (schedule->kind == SCHEDULE_CONTINUOUS || TIMESTAMP_NOT_FINITE(after))
+		return DT_NOEND;
+	if (schedule->kind == SCHEDULE_INTERVAL)
+		next = after + schedule->interval;
+	else if (cron_next(&schedule->cron, zone_span, schedule->zone, second_of(after), &run))
+		next = run * USECS_PER_SEC;
+	else
+		next = DT_NOEND;
+	return IS_VALID_TIMESTAMP(next) ? next : DT_NOEND;
+}
+
+/*
+ * Has the clock been set back behind the last run, so that it says nothing of
+ * the next?  What a continuous job wrote then speaks of a time to come; refresh
+ * passes over the same second (refresh/state.c).  Of runs at times of the day, those that it is a few hours short of
+ * have been done, like those of an hour that comes twice.
+ */
+static bool
+set_back(const Schedule *schedule, TimestampTz planned_at, TimestampTz now)
+{
+	if (schedule->kind == SCHEDULE_CRON && !schedule->cron.by_the_clock)
+		return planned_at > now + SET_BACK_HOURS;
+	if (schedule->kind == SCHEDULE_CONTINUOUS)
+		return planned_at > now + USECS_PER_SEC;
+	return planned_at > now;
 }
 
 /* What the schedule alone says, whatever happened to the last run. */
 static TimestampTz
 regular_run(const Schedule *schedule, const JobState *state, TimestampTz now)
 {
+	if (state->planned_at != DT_NOBEGIN && set_back(schedule, state->planned_at, now))
+		return now;
 	if (schedule->kind == SCHEDULE_CONTINUOUS)
 		return state->next_due;
-
-	/* never run, or the clock was set back: due */
-	if (state->planned_at == DT_NOBEGIN || state->planned_at > now)
+	if (state->planned_at == DT_NOBEGIN)
 		return now;
-	return state->planned_at + schedule->interval;
+	return schedule_after(schedule, state->planned_at);
 }
 
 /*
@@ -110,8 +217,19 @@ schedule_next_run(const Schedule *schedule, const JobState *state, TimestampTz n
 TimestampTz
 schedule_planned(const Schedule *schedule, TimestampTz planned_at, TimestampTz now)
 {
-	if (schedule->kind == SCHEDULE_CONTINUOUS ||
-		planned_at == DT_NOBEGIN || planned_at > now)
+	int64		run;
+
+	if (schedule->kind == SCHEDULE_CONTINUOUS)
+		return now;
+	if (planned_at != DT_NOBEGIN && set_back(schedule, planned_at, now))
+		planned_at = DT_NOBEGIN;
+	if (schedule->kind == SCHEDULE_CRON)
+	{
+		if (!cron_latest(&schedule->cron, zone_span, schedule->zone, second_of(now), &run))
+			return now;
+		return Max(planned_at, run * USECS_PER_SEC);
+	}
+	if (planned_at == DT_NOBEGIN)
 		return now;
 	return planned_at + (now - planned_at) / schedule->interval * schedule->interval;
 }

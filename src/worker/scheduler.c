@@ -158,7 +158,7 @@ reap_step(void)
 
 /* Starts a job worker, connected as the owner where the server lets it. */
 static void
-launch(Oid tbl, Oid owner, bool owner_may_login, TimestampTz now)
+launch(Oid tbl, Oid owner, bool as_owner, TimestampTz now)
 {
 	static TimestampTz logged_at = 0;
 	BackgroundWorker worker;
@@ -168,7 +168,7 @@ launch(Oid tbl, Oid owner, bool owner_may_login, TimestampTz now)
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	job = palloc0(sizeof(Launched));
 	job->ticket.owner = owner;
-	job->ticket.as_owner = owner_may_login || SEGMENT_BGWORKER_ANY_ROLE != 0;
+	job->ticket.as_owner = as_owner;
 
 	memset(&worker, 0, sizeof(worker));
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -211,32 +211,51 @@ timestamp_field(HeapTuple row, TupleDesc desc, int column)
 	return isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
 }
 
+/* A schedule that can't be read is a failure of its job, which rests like any other. */
+static void
+note_unreadable(Oid tbl, const char *detail)
+{
+	if (job_count_failure(tbl, psprintf("the schedule can't be read: %s", detail), false))
+		ereport(LOG,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the schedule of segment table %u can't be read", tbl),
+				 errdetail("%s", detail),
+				 errhint("Give it another one with segment.schedule().")));
+	next_look = Min(next_look, clock_now() + RETRY_WORKER);
+}
+
 /* Sees to one job: starts it, nudges it, or notes when it is due. */
 static void
 consider(HeapTuple row, TupleDesc desc, TimestampTz now)
 {
 	Schedule	schedule;
 	JobState	state;
-	const char *complaint;
+	CronError	error;
 	TimestampTz next;
 	bool		isnull;
 	Oid			tbl = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
 	Oid			owner = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
 	bool		may_login = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
+	bool		may_connect = DatumGetBool(SPI_getbinval(row, desc, 10, &isnull));
+	bool		readable;
 
-	/* schedule() lets no other in; a hand might */
-	if (!schedule_parse(SPI_getvalue(row, desc, 2), &schedule, &complaint))
-		return;
 	state.planned_at = timestamp_field(row, desc, 5);
 	state.failures = DatumGetInt32(SPI_getbinval(row, desc, 6, &isnull));
 	state.not_before = timestamp_field(row, desc, 7);
 	state.next_due = timestamp_field(row, desc, 8);
 
+	/* schedule() lets no other in, but a zone may vanish from the server */
+	readable = schedule_parse(SPI_getvalue(row, desc, 2), SPI_getvalue(row, desc, 9),
+							  &schedule, &error);
+	if (!readable)
+		state.next_due = DT_NOBEGIN;
 	next = schedule_next_run(&schedule, &state, now);
 	if (next > now)
 		next_look = Min(next_look, next);
+	else if (!readable)
+		note_unreadable(tbl, error.detail);
 	else if (!slots_nudge(tbl))
-		launch(tbl, owner, may_login, now);
+		launch(tbl, owner, may_connect && (may_login || SEGMENT_BGWORKER_ANY_ROLE != 0), now);
 }
 
 /* The look itself. */
@@ -244,12 +263,14 @@ static void
 look_step(void)
 {
 	static const char *const sql =
-		"SELECT j.tbl::pg_catalog.oid, j.schedule, c.relowner, a.rolcanlogin AND pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'CONNECT'),"
+		"SELECT j.tbl::pg_catalog.oid, j.schedule, c.relowner, a.rolcanlogin,"
 		" s.planned_at, coalesce(s.failures, 0), s.not_before,"
 		" CASE WHEN EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl)"
 		"   OR EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl) THEN NULL"
-		" ELSE t.next_due END"
+		" ELSE t.next_due END, k.time_zone,"
+		" pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'CONNECT')"
 		" FROM segment.config_job j"
+		" JOIN segment.config_table k ON k.tbl = j.tbl"
 		" JOIN pg_catalog.pg_class c ON c.oid = j.tbl"
 		" JOIN pg_catalog.pg_authid a ON a.oid = c.relowner"
 		" LEFT JOIN segment.job_state s ON s.tbl = j.tbl"
@@ -325,13 +346,16 @@ look(void)
 static void
 sleep_until_needed(void)
 {
+	TimestampTz began = clock_now();
+
 	for (;;)
 	{
 		TimestampTz now = clock_now();
 		int64		sleep = -1;
 		int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
 
-		if (next_look <= now)
+		/* set back: what was seen says nothing any more */
+		if (next_look <= now || now < began - USECS_PER_SEC)
 			return;
 		if (next_look != DT_NOEND)
 		{

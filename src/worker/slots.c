@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "storage/ipc.h"
@@ -258,6 +260,20 @@ slots_crowded(TimestampTz now)
 	for (int i = 0; i < board->nslots; i++)
 		if (board->slots[i].state == SLOT_IDLE)
 			SetLatch(board->slots[i].latch);
+	LWLockRelease(board_lock);
+}
+
+void
+slots_end(Oid database)
+{
+	LWLockAcquire(board_lock, LW_SHARED);
+	for (int i = 0; i < board->nslots; i++)
+	{
+		JobSlot    *slot = &board->slots[i];
+
+		if (slot->database == database && slot->state != SLOT_FREE && slot->latch != NULL)
+			kill(slot->latch->owner_pid, SIGTERM);
+	}
 	LWLockRelease(board_lock);
 }
 

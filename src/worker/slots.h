@@ -61,6 +61,9 @@ extern List *slots_take_dead(TimestampTz now);
 /* Somebody could not get a worker: idle ones are to go. */
 extern void slots_crowded(TimestampTz now);
 
+/* Ends the jobs of a database, as pg_terminate_backend would. */
+extern void slots_end(Oid database);
+
 /* job */
 
 /* Takes the slot; false if it has been given up meanwhile. */

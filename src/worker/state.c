@@ -84,21 +84,23 @@ read_job(Oid tbl, Oid owner, Schedule *schedule, JobState *state)
 		"SELECT j.schedule, s.planned_at, s.not_before, coalesce(s.failures, 0),"
 		" CASE WHEN EXISTS (SELECT FROM segment.work w WHERE w.tbl = $1)"
 		"   OR EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = $1) THEN NULL"
-		" ELSE t.next_due END"
+		" ELSE t.next_due END, k.time_zone"
 		" FROM segment.config_job j"
+		" JOIN segment.config_table k ON k.tbl = j.tbl"
 		" JOIN pg_catalog.pg_class c ON c.oid = j.tbl"
 		" LEFT JOIN segment.job_state s ON s.tbl = j.tbl"
 		" LEFT JOIN segment.table_state t ON t.tbl = j.tbl"
 		" WHERE j.tbl = $1"
 		" AND ($3 IS NULL OR c.relowner = $3::pg_catalog.oid)"
 		" AND $2 IS NOT NULL";
-	const char *complaint;
+	CronError	error;
 	bool		isnull;
 
 	run(sql, tbl, clock_now(), OidIsValid(owner) ? psprintf("%u", owner) : NULL);
 	if (SPI_processed == 0 ||
 		!schedule_parse(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
-						schedule, &complaint))
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 6),
+						schedule, &error))
 		return false;
 	state->planned_at = instant_field(2);
 	state->not_before = instant_field(3);

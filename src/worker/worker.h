@@ -18,6 +18,9 @@ extern void worker_init(void);
 /* The names in segment.databases; NIL, and *valid false, if they can't be read. */
 extern List *worker_databases(bool *valid);
 
+/* database.c: makes way for DROP DATABASE and its like */
+extern void database_init(void);
+
 /* state.c: what becomes of a job, in segment.job_state */
 
 /* Begins a run unless the job is gone, at rest, or (again) has nothing to do. */

@@ -2,9 +2,10 @@
 # The long tests, against a PostgreSQL of their own: what `make test` tries for
 # seconds, for an hour.  The last line is "N passed, N failed".
 #
-#   SOAK_PARTS="rules clock"
+#   SOAK_PARTS="rules cron clock"
 #   SOAK_SEED=1             of the writers; rules have seeds of their own
 #   SOAK_RULES=100000       rules: random rules over time (test/oracle/time)
+#   SOAK_CRON=300           cron: random cron lines, each in ten time zones (test/oracle/cron)
 #   SOAK_SECONDS=600        clock: a worker beside the clock, windows of seconds
 #   SOAK_CUSTOMERS=1000
 #   SOAK_RATE=40            transactions a second
@@ -12,9 +13,10 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-PARTS=${SOAK_PARTS:-rules clock}
+PARTS=${SOAK_PARTS:-rules cron clock}
 SEED=${SOAK_SEED:-1}
 RULES=${SOAK_RULES:-100000}
+CRON=${SOAK_CRON:-300}
 LENGTH=${SOAK_SECONDS:-600}
 CUSTOMERS=${SOAK_CUSTOMERS:-1000}
 RATE=${SOAK_RATE:-40}
@@ -40,21 +42,34 @@ check() {
 	fi
 }
 
-# Random rules: no value changes before the instant that the analysis gives.
-soak_rules() {
-	local passed failed
-	say "rules: $RULES random rules over time (seeds 1 to $((RULES / 10)))"
-	attend as_worker env PATH="$PG_BIN:$PATH" TIME_SEEDS="1 $((RULES / 10))" \
-		sh "$BUILD/src/test/oracle/time/run.sh" >"$BUILD/rules.log" 2>&1 || true
-	grep '^#' "$BUILD/rules.log" || true
-	if [[ $(tail -n 1 "$BUILD/rules.log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+# count_results PART: what the last line of an oracle's log says.
+count_results() {
+	local log=$BUILD/$1.log passed failed
+	grep '^#' "$log" || true
+	if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
 	else
-		tail -n 20 "$BUILD/rules.log"
+		tail -n 20 "$log"
 		passed=0 failed=1
 	fi
 	PASSED=$((PASSED + passed))
 	FAILED=$((FAILED + failed))
+}
+
+# Random rules: no value changes before the instant that the analysis gives.
+soak_rules() {
+	say "rules: $RULES random rules over time (seeds 1 to $((RULES / 10)))"
+	attend as_worker env PATH="$PG_BIN:$PATH" TIME_SEEDS="1 $((RULES / 10))" \
+		sh "$BUILD/src/test/oracle/time/run.sh" >"$BUILD/rules.log" 2>&1 || true
+	count_results rules
+}
+
+# Random cron lines: the runs of twenty years in ten time zones.
+soak_cron() {
+	say "cron: $CRON random lines, each in ten time zones (seeds 1 to $CRON)"
+	attend as_worker env PATH="$PG_BIN:$PATH" CRON_SEEDS="1 $CRON" CRON_MOST=20000 \
+		sh "$BUILD/src/test/oracle/cron/run.sh" >"$BUILD/cron.log" 2>&1 || true
+	count_results cron
 }
 
 # A worker and the clock: each change of a membership is visible soon after its

@@ -60,6 +60,16 @@ $node->wait_for_catchup($standby);
 wait_for($standby, $db, 'SELECT active FROM crm.customers WHERE customer = 5', 'the standby shows it');
 is($standby->safe_psql($db, "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'segment%'"), '0',
 	'no scheduler on a standby');
+for my $call ("SELECT segment.schedule('crm.customers', '1 hour')", "SELECT segment.unschedule('crm.customers')",
+	"CALL segment.refresh('crm.customers')", "CALL segment.rebuild('crm.customers')")
+{
+	my ($rc, $out, $err) = $standby->psql($db, "\\set VERBOSITY verbose\n$call");
+	like($err, qr/ERROR:  25006: cannot execute segment\.\w+\(\) during recovery.*HINT:/s, "no $call there");
+}
+is($standby->safe_psql($db, "SELECT segment.current('crm.customers', '5') ->> 'active', (SELECT count(*) FROM segment.verify('crm.customers')),"
+	  . " (SELECT count(*) FROM segment.evaluate_rows(NULL::crm.customers, now()))"
+	  . " = (SELECT count(*) FROM crm.customers), (SELECT count(*) > 0 FROM segment.explain('crm.customers', '5', 'active'))"),
+	'true|0|t|t', 'what is asked there is answered');
 $node->stop;
 $standby->promote;
 $standby->safe_psql($db, 'INSERT INTO crm.orders VALUES (6)');
