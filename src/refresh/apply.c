@@ -57,7 +57,7 @@ same_key(const SegmentTable *table, const char *left, const char *right)
 /* Rows that are new or differ, and rows that have to go. */
 static void
 append_differences(StringInfo sql, const SegmentTable *table, const char *name,
-				   const char *key, bool keyed, ApplyMode mode)
+				   const char *key, bool keyed, bool excepting, ApplyMode mode)
 {
 	/* who is back: intervals of a row that was deleted by hand are open still */
 	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new,"
@@ -78,9 +78,9 @@ append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 					 name, ROWS_NAME, same_key(table, "n", "o"), PRESENT_COLUMN);
 	if (mode >= APPLY_AGAIN)
 		appendStringInfoString(sql, " AND false");
-	if (keyed)
-		appendStringInfo(sql, " AND o.%s %s ANY (SELECT __segment_u::%s FROM unnest($2) __segment_u)",
-						 key, catalog_equality(table->key_type), catalog_type_name(table->key_type));
+	if (keyed || excepting)
+		appendStringInfo(sql, " AND %so.%s %s ANY (SELECT __segment_u::%s FROM unnest($2) __segment_u)",
+						 keyed ? "" : "NOT ", key, catalog_equality(table->key_type), catalog_type_name(table->key_type));
 	appendStringInfoChar(sql, ')');
 }
 
@@ -129,16 +129,33 @@ hint_at_deferred(void *arg)
 		errhint("Constraints of a segment table must not be deferred while it is written: run SET CONSTRAINTS ALL IMMEDIATE first.");
 }
 
+typedef struct Write
+{
+	const char *sql;
+	int			nargs;
+	Oid		   *types;
+	Datum	   *values;
+} Write;
+
+static void
+run_write(void *arg)
+{
+	Write	   *write = arg;
+
+	run_sql(write->sql, write->nargs, write->types, write->values, false);
+}
+
 int64
-apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode mode)
+apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_of, ApplyMode mode)
 {
 	bool		keyed = keys != (Datum) 0;
 	char	   *name = catalog_qualified_name(table->relid);
 	const char *key = quote_identifier(table->key_name);
 	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
-	Datum		values[] = {TimestampTzGetDatum(as_of), keys};
+	Datum		values[] = {TimestampTzGetDatum(as_of), keyed ? keys : except};
 	ErrorContextCallback callback = {.callback = hint_at_deferred};
 	StringInfoData sql;
+	Write		write = {.types = types,.values = values};
 	int64		written;
 
 	/*
@@ -150,20 +167,22 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode m
 	if (keyed)
 		context_set("enable_seqscan", "off");
 	initStringInfo(&sql);
-	append_differences(&sql, table, name, key, keyed, mode);
+	append_differences(&sql, table, name, key, keyed, except != (Datum) 0, mode);
 	append_writes(&sql, table, name, key, mode);
 	if (mode != APPLY_REWIND)
 		history_append_moves(&sql, table, !keyed && mode == APPLY_REFRESH);
 	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
 						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
+	write.sql = sql.data;
 	callback.previous = error_context_stack;
 	if (has_deferrable_trigger(table->relid) || has_deferrable_trigger(table->history))
 		error_context_stack = &callback;
-	run_sql(sql.data, keyed ? 2 : 1, types, values, false);
+	write.nargs = values[1] != (Datum) 0 ? 2 : 1;
+	guard_hide_sql(run_write, &write, sql.data, psprintf("writing %s", guard_subject(table, NULL)));
 	error_context_stack = callback.previous;
 	written = first_int64();
 	if (mode == APPLY_REWIND)
-		history_rewind(table, as_of);
+		history_rewind(table, except, as_of);
 	return written;
 }
 

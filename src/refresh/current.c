@@ -34,7 +34,7 @@ segment_current(PG_FUNCTION_ARGS)
 {
 	SegmentTable *table = catalog_load(PG_GETARG_OID(0));
 	Datum		key = PG_GETARG_DATUM(1);
-	Datum		keys;
+	Selection	selection = {.whom = RULE_KEYS,.future = true,.snapshot_of_caller = true};
 	TimestampTz as_of = context_instant();
 	Oid			types[] = {TIMESTAMPTZOID};
 	Datum		values[] = {TimestampTzGetDatum(as_of)};
@@ -47,13 +47,13 @@ segment_current(PG_FUNCTION_ARGS)
 	trust_check_reader(table->relid);
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
-	keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
+	selection.keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
 
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
 	current_check_key(table, key);
-	evaluation = evaluate(table, keys, true, true);
+	evaluation = evaluate_named(table, &selection, as_of);
 	evaluation_register(evaluation);
 	run_sql("SELECT to_jsonb(__segment_row) - '" PRESENT_COLUMN "' - '" KEY_TEXT_COLUMN "'"
 			" || jsonb_build_object('refreshed_at', $1)"

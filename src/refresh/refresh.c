@@ -167,85 +167,6 @@ claim_keys(Refresh *refresh, int64 due, int64 *marked)
 	return keys;
 }
 
-/* Computes and applies the rows of claimed keys, or of everybody. */
-static void
-process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bool rewind)
-{
-	TimestampTz as_of = state_instant(refresh);
-	Stages		stages = {.bands = all_bands(table), .future = future};
-	Evaluation *evaluation;
-	RunContext	ctx;
-
-	SPI_connect();
-	state_raise(refresh, as_of, false);
-	context_enter_owner(&ctx, table->owner, table->time_zone);
-	context_set_as_of(as_of);
-	/* what is deferred could not fire in a security-restricted operation */
-	if (refresh->nonatomic)
-		run_sql("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, false);
-	evaluation = keys == (Datum) 0 && stages.bands != NIL ?
-		evaluate_and_recut(table, &stages, as_of) : evaluate(table, keys, future, false);
-	if (keys == (Datum) 0)
-		progress_start(&refresh->run, "applying", evaluation->count);
-	evaluation_register(evaluation);
-	refresh->run.changed += apply_rows(table, keys, as_of, rewind ? APPLY_REWIND : APPLY_REFRESH);
-	refresh->run.processed += evaluation->count;
-	context_leave(&ctx);
-	apply_pending(table, keys);
-	evaluation_end(evaluation);
-	SPI_finish();
-}
-
-/*
- * One batch; returns whether there may be more.  Who is marked comes before who
- * is due, so that a customer who buys does not wait for all those whom a
- * midnight has made due; but these get their half of each batch.
- */
-static bool
-process_batch(Refresh *refresh)
-{
-	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
-	SegmentTable *table;
-	int64		due;
-	int64		limit;
-	int64		marked;
-	Datum		keys;
-	bool		more;
-
-	catalog_lock_work(refresh->relid, ExclusiveLock, true);
-	table = open_table(refresh);
-	/* a band that was cut before, this batch would take away until it is cut again */
-	if (new_band_waits(table))
-	{
-		(void) compute_new_columns(refresh, table);
-		table = open_table(refresh);
-	}
-	due = Min(due_ready(refresh, table), segment_batch_size);
-	limit = segment_batch_size - Min(due, segment_batch_size / 2);
-	marked = limit;
-	keys = claim_keys(refresh, due, &marked);
-	if (keys != (Datum) 0)
-		process(refresh, table, keys, true, false);
-	more = marked == limit || due_left(refresh);
-	MemoryContextSwitchTo(old);
-	end_step(refresh);
-	return more;
-}
-
-/*
- * Who is marked while a crowd is worked off that is due need not wait for all
- * of it.  Else, what is collected while a refresh runs is for the next: one
- * could go on for ever.
- */
-static void
-collect_meanwhile(Refresh *refresh)
-{
-	if (!refresh->nonatomic || !due_left(refresh))
-		return;
-	refresh_collect();
-	end_step(refresh);
-}
-
 /*
  * Takes everything out of work, before any event is read: what is collected
  * from now on stays.
@@ -315,11 +236,65 @@ process_whole(Refresh *refresh, bool rewind)
 	catalog_forget_new_columns(refresh->relid);
 	survey_sources(table, &ignored, &future);
 	state_store_rebuilt(refresh, ignored);
-	progress_start(&refresh->run, "evaluating", row_estimate(refresh->relid));
-	process(refresh, table, (Datum) 0, future, rewind);
+	process_everybody(refresh, future, rewind);
 	MemoryContextSwitchTo(old);
 	end_step(refresh);
 	progress_end();
+}
+
+/*
+ * One batch; returns whether there may be more.  Who is marked comes before who
+ * is due, so that a customer who buys does not wait for all those whom a
+ * midnight has made due; but these get their half of each batch.
+ */
+static bool
+process_batch(Refresh *refresh)
+{
+	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
+	SegmentTable *table;
+	int64		due;
+	int64		limit;
+	int64		marked;
+	Datum		keys;
+	bool		more;
+
+	catalog_lock_work(refresh->relid, ExclusiveLock, true);
+	table = open_table(refresh);
+	/* a band that was cut before, this batch would take away until it is cut again */
+	if (new_band_waits(table))
+	{
+		if (try_new_columns(refresh, table) == NEW_COLUMNS_FAIL)
+		{
+			MemoryContextSwitchTo(old);
+			process_whole(refresh, false);
+			return true;
+		}
+		table = open_table(refresh);
+	}
+	due = Min(due_ready(refresh, table), segment_batch_size);
+	limit = segment_batch_size - Min(due, segment_batch_size / 2);
+	marked = limit;
+	keys = claim_keys(refresh, due, &marked);
+	if (keys != (Datum) 0)
+		process_keys(refresh, table, keys);
+	more = marked == limit || due_left(refresh);
+	MemoryContextSwitchTo(old);
+	end_step(refresh);
+	return more;
+}
+
+/*
+ * Who is marked while a crowd is worked off that is due need not wait for all
+ * of it.  Else, what is collected while a refresh runs is for the next: one
+ * could go on for ever.
+ */
+static void
+collect_meanwhile(Refresh *refresh)
+{
+	if (!refresh->nonatomic || !due_left(refresh))
+		return;
+	refresh_collect();
+	end_step(refresh);
 }
 
 /* Columns that are new, after the batches: no row is the poorer for waiting. */
@@ -327,17 +302,20 @@ static bool
 process_new_columns(Refresh *refresh)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
-	bool		some = catalog_new_columns(refresh->relid) != NIL;
+	NewColumns	outcome = NEW_COLUMNS_NONE;
 
-	if (some)
+	if (catalog_new_columns(refresh->relid) != NIL)
 	{
 		catalog_lock_work(refresh->relid, ExclusiveLock, true);
-		some = compute_new_columns(refresh, open_table(refresh));
+		outcome = try_new_columns(refresh, open_table(refresh));
 		progress_end();
 	}
 	MemoryContextSwitchTo(old);
-	end_step(refresh);
-	return some;
+	if (outcome == NEW_COLUMNS_FAIL)
+		process_whole(refresh, false);
+	else
+		end_step(refresh);
+	return outcome != NEW_COLUMNS_NONE;
 }
 
 /* Bands that have no cut points yet get them as soon as somebody has a score. */
@@ -347,6 +325,7 @@ cut_missing(Refresh *refresh)
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
 	SegmentTable *table;
 	bool		some;
+	bool		fails = false;
 	ListCell   *lc;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -360,12 +339,15 @@ cut_missing(Refresh *refresh)
 		{
 			Column	   *band = lfirst(lc);
 
-			if (band->kind == COLUMN_BAND && !band_is_cut(table, band))
-				refresh->run.changed += Max(recut_band(refresh, table, band), 0);
+			if (!fails && band->kind == COLUMN_BAND && !band_is_cut(table, band))
+				fails = !try_recut(refresh, table, band);
 		}
 	}
 	MemoryContextSwitchTo(old);
-	end_step(refresh);
+	if (fails)
+		process_whole(refresh, false);
+	else
+		end_step(refresh);
 }
 
 /*
@@ -381,11 +363,13 @@ note_freshness(Refresh *refresh)
 	Oid			types[] = {OIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
 	TimestampTzGetDatum(Max(refresh->started, refresh->latest)), (Datum) 0, (Datum) 0};
+	Oid			keyed[] = {TIMESTAMPTZOID, TEXTARRAYOID};
 	bool		isnull;
 	RunContext	ctx;
 
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
 	table = open_table(refresh);
+	values[3] = aside_keys(refresh->relid, false);
 	SPI_connect();
 	context_enter_catalog(&ctx);
 	run_sql("SELECT next_due FROM segment.table_state WHERE tbl = $1 FOR UPDATE", 1, types, values, false);
@@ -395,14 +379,16 @@ note_freshness(Refresh *refresh)
 	context_set("enable_seqscan", "off");
 	context_set("enable_bitmapscan", "off");
 	run_sql(psprintf("SELECT coalesce(min(valid_until), 'infinity') FROM %s"
-					 " WHERE valid_until >= $1 AND valid_until < 'infinity'",
-					 catalog_qualified_name(refresh->relid)), 1, &types[2], &values[2], false);
+					 " WHERE valid_until >= $1 AND valid_until < 'infinity'%s",
+					 catalog_qualified_name(refresh->relid), not_aside(table, values[3], "$2")),
+			values[3] != (Datum) 0 ? 2 : 1, keyed, &values[2], false);
 	values[2] = first_value(&isnull);
 	context_leave(&ctx);
 	context_enter_catalog(&ctx);
 	values[3] = CStringGetTextDatum(refresh->collected != NULL ? refresh->collected : "");
 	run_sql("UPDATE segment.table_state SET as_of = greatest(as_of, $2), next_due ="
-			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1 AND due >= next_due)),"
+			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1 AND due >= next_due),"
+			"   (SELECT min(retry_at) FROM segment.aside WHERE tbl = $1)),"
 			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE tbl = $1",
 			4, types, values, false);
 	context_leave(&ctx);
@@ -448,6 +434,8 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	end_step(&refresh);
 
 	refresh.started = context_instant();
+	aside_retry(&refresh);
+	end_step(&refresh);
 	state = state_read(&refresh);
 	if (state.rewind)
 		ereport(WARNING,
@@ -462,6 +450,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 		cut_missing(&refresh);
 	note_freshness(&refresh);
 	run_finish(&refresh.run);
+	aside_warn(&refresh);
 	end_step(&refresh);
 	SPI_finish();
 }

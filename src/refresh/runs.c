@@ -95,15 +95,15 @@ refresh_init(void)
 
 /*
  * Runs a statement as the extension's owner: $1 is the table, $2 a text, $3 to
- * $5 numbers.  Returns the number in the first column, if any, else the number
+ * $6 numbers.  Returns the number in the first column, if any, else the number
  * of rows.
  */
 static int64
-run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c)
+run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c, int64 d)
 {
-	Oid			types[5] = {OIDOID, TEXTOID, INT8OID, INT8OID, INT8OID};
-	Datum		values[5];
-	char		nulls[6] = "     ";
+	Oid			types[6] = {OIDOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID};
+	Datum		values[6];
+	char		nulls[7] = "      ";
 	RunContext	ctx;
 	int64		result;
 
@@ -115,7 +115,8 @@ run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c)
 	values[2] = Int64GetDatum(a);
 	values[3] = Int64GetDatum(b);
 	values[4] = Int64GetDatum(c);
-	result = context_run(sql, 5, types, values, nulls, false);
+	values[5] = Int64GetDatum(d);
+	result = context_run(sql, 6, types, values, nulls, false);
 	if (SPI_processed > 0 && SPI_tuptable != NULL)
 	{
 		bool		isnull;
@@ -182,7 +183,8 @@ run_start(Run *started, Oid tbl, const char *kind)
 	started->tbl = tbl;
 	started->processed = 0;
 	started->changed = 0;
-	started->id = open_run = run(insert, tbl, kind, 0, 0, 0);
+	started->set_aside = 0;
+	started->id = open_run = run(insert, tbl, kind, 0, 0, 0, 0);
 }
 
 /* Also forgets the table's oldest runs. */
@@ -190,15 +192,16 @@ void
 run_finish(const Run *finished)
 {
 	static const char *const update =
-		"UPDATE segment.run SET status = 'succeeded', processed = $4, changed = $5,"
+		"UPDATE segment.run SET status = 'succeeded', processed = $4, changed = $5, set_aside = $6,"
 		" finished_at = pg_catalog.clock_timestamp()"
 		" WHERE id = $3";
 	static const char *const trim =
 		"DELETE FROM segment.run WHERE tbl = $1 AND status <> 'running' AND id <="
 		" (SELECT id FROM segment.run WHERE tbl = $1 ORDER BY id DESC OFFSET $3 LIMIT 1)";
 
-	run(update, finished->tbl, NULL, finished->id, finished->processed, finished->changed);
-	run(trim, finished->tbl, NULL, segment_runs_kept, 0, 0);
+	run(update, finished->tbl, NULL, finished->id, finished->processed, finished->changed,
+		finished->set_aside);
+	run(trim, finished->tbl, NULL, segment_runs_kept, 0, 0, 0);
 	open_run = 0;
 }
 
@@ -218,8 +221,8 @@ run_fail(Oid tbl, const char *error)
 		" SELECT $1, 'refresh', pg_catalog.pg_backend_pid(), t, t, 'failed', $2"
 		" FROM pg_catalog.clock_timestamp() t";
 
-	if ((open_run == 0 || run(update, tbl, error, open_run, 0, 0) == 0) && error != NULL)
-		run(insert, tbl, error, 0, 0, 0);
+	if ((open_run == 0 || run(update, tbl, error, open_run, 0, 0, 0) == 0) && error != NULL)
+		run(insert, tbl, error, 0, 0, 0, 0);
 	open_run = 0;
 }
 
