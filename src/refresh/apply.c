@@ -129,22 +129,6 @@ hint_at_deferred(void *arg)
 		errhint("Constraints of a segment table must not be deferred while it is written: run SET CONSTRAINTS ALL IMMEDIATE first.");
 }
 
-typedef struct Write
-{
-	const char *sql;
-	int			nargs;
-	Oid		   *types;
-	Datum	   *values;
-} Write;
-
-static void
-run_write(void *arg)
-{
-	Write	   *write = arg;
-
-	run_sql(write->sql, write->nargs, write->types, write->values, false);
-}
-
 int64
 apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_of, ApplyMode mode)
 {
@@ -155,7 +139,6 @@ apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_o
 	Datum		values[] = {TimestampTzGetDatum(as_of), keyed ? keys : except};
 	ErrorContextCallback callback = {.callback = hint_at_deferred};
 	StringInfoData sql;
-	Write		write = {.types = types,.values = values};
 	int64		written;
 
 	/*
@@ -173,12 +156,11 @@ apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_o
 		history_append_moves(&sql, table, !keyed && mode == APPLY_REFRESH);
 	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
 						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
-	write.sql = sql.data;
 	callback.previous = error_context_stack;
 	if (has_deferrable_trigger(table->relid) || has_deferrable_trigger(table->history))
 		error_context_stack = &callback;
-	write.nargs = values[1] != (Datum) 0 ? 2 : 1;
-	guard_hide_sql(run_write, &write, sql.data, psprintf("writing %s", guard_subject(table, NULL)));
+	guard_run_sql(sql.data, values[1] != (Datum) 0 ? 2 : 1, types, values,
+				  psprintf("writing %s", guard_subject(table, NULL)));
 	error_context_stack = callback.previous;
 	written = first_int64();
 	if (mode == APPLY_REWIND)

@@ -119,10 +119,8 @@ replace_line(const char *context, const char *sql, const char *instead)
 	const char *begin = found;
 	const char *end;
 
-	if (context == NULL)
-		return pstrdup(instead);
 	if (found == NULL)
-		return psprintf("%s\n%s", context, instead);
+		return context == NULL ? NULL : pstrdup(context);
 	while (begin > context && begin[-1] != '\n')
 		begin--;
 	end = strchr(found + strlen(sql), '\n');
@@ -145,15 +143,42 @@ guard_hide_sql(GuardedStep step, void *arg, const char *sql, const char *instead
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
 		FlushErrorState();
-		error->context = replace_line(error->context, sql, instead);
 		if (error->internalquery != NULL && strcmp(error->internalquery, sql) == 0)
 		{
 			error->internalquery = NULL;
 			error->internalpos = 0;
+			error->context = error->context == NULL ? pstrdup(instead) :
+				psprintf("%s\n%s", instead, error->context);
 		}
+		else
+			error->context = replace_line(error->context, sql, instead);
 		ReThrowError(error);
 	}
 	PG_END_TRY();
+}
+
+typedef struct Statement
+{
+	const char *sql;
+	int			nargs;
+	Oid		   *types;
+	Datum	   *values;
+} Statement;
+
+static void
+statement_step(void *arg)
+{
+	Statement  *statement = arg;
+
+	run_sql(statement->sql, statement->nargs, statement->types, statement->values, false);
+}
+
+void
+guard_run_sql(const char *sql, int nargs, Oid *types, Datum *values, const char *instead)
+{
+	Statement	statement = {.sql = sql,.nargs = nargs,.types = types,.values = values};
+
+	guard_hide_sql(statement_step, &statement, sql, instead);
 }
 
 void

@@ -137,9 +137,8 @@ extern void aside_retry(Refresh *refresh);
 extern void aside_store(Refresh *refresh, const SegmentTable *table, List *failures,
 						TimestampTz as_of);
 
-/* They, or all but they (0: all), are set aside no more. */
-extern void aside_forget(Oid tbl, Datum keys);
-extern void aside_forget_others(Oid tbl, Datum keys);
+/* Some customers (0: all), but those who still fail (or 0), are set aside no more. */
+extern void aside_forget(Oid tbl, Datum keys, Datum failing);
 
 /* " AND" a row of the segment table is not among these; "" if there are none. */
 extern char *not_aside(const SegmentTable *table, Datum keys, const char *parameter);

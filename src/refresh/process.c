@@ -214,7 +214,7 @@ process_keys(Refresh *refresh, const SegmentTable *table, Datum keys)
 
 	divide_array(&a, keys);
 	if (a.aside != (Datum) 0)
-		aside_forget(table->relid, keys);
+		aside_forget(table->relid, keys, failing_keys(a.failures));
 	aside_store(refresh, table, a.failures, a.as_of);
 	refresh->fresh_asides += a.fresh;
 }
@@ -295,10 +295,14 @@ divide_everybody(void *arg)
 static void
 find_failures(Attempt *a)
 {
+	bool		applying = a->applying;
+
 	progress_start(&a->refresh->run, "finding who fails", row_estimate(a->table->relid));
-	a->evaluate_only = !a->applying;
+	a->evaluate_only = !applying;
+	a->rewind = false;
 	guard_run_and_undo(divide_everybody, a);
 	a->evaluate_only = false;
+	a->applying = applying;
 	a->keys = (Datum) 0;
 }
 
@@ -341,13 +345,12 @@ process_everybody(Refresh *refresh, bool future, bool rewind)
 		a.table = open_table(refresh);
 		if (!guard_is_of_data(error->sqlerrcode))
 			guard_rethrow(a.table, error, failing_column(&a));
-		a.rewind = false;
 		find_failures(&a);
 		refresh->run = before;
 		if (list_length(a.failures) == known)
 			guard_rethrow(a.table, error, failing_column(&a));
 	}
-	aside_forget_others(refresh->relid, a.except);
+	aside_forget(refresh->relid, (Datum) 0, a.except);
 	aside_store(refresh, a.table, a.failures, a.as_of);
 	refresh->fresh_asides += a.fresh;
 }

@@ -185,35 +185,58 @@ claim_all(Refresh *refresh)
 	context_leave(&ctx);
 }
 
-/* Events that can not count, and whether any lies in the future: one pass over each source. */
-static void
-survey_sources(const SegmentTable *table, int64 *ignored, bool *future)
+typedef struct Survey
 {
+	const SegmentTable *table;
+	int64		ignored;		/* events that can not count */
+	bool		future;			/* some may lie in the future */
+} Survey;
+
+/* One pass over each source. */
+static void
+survey_step(void *arg)
+{
+	Survey	   *survey = arg;
 	RunContext	ctx;
 	ListCell   *lc;
 
-	*ignored = 0;
-	*future = false;
+	survey->ignored = 0;
+	survey->future = false;
 	SPI_connect();
-	context_enter_owner(&ctx, table->owner, table->time_zone);
+	context_enter_owner(&ctx, survey->table->owner, survey->table->time_zone);
 	context_set_as_of(context_instant());
-	foreach(lc, table->sources)
+	foreach(lc, survey->table->sources)
 	{
 		Source	   *source = lfirst(lc);
 		bool		isnull;
 
 		if (source->kind != SOURCE_EVENTS)
 			continue;
-		run_sql(psprintf("SELECT count(*) FILTER (WHERE (%s) IS NULL OR (%s) IS NULL),"
-						 " count(*) FILTER (WHERE (%s) > segment.now()) FROM %s",
-						 source->key, source->at, source->at,
-						 catalog_qualified_name(source->relation)), 0, NULL, NULL, false);
-		*ignored += first_int64();
-		*future |= DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+		guard_run_sql(psprintf("SELECT count(*) FILTER (WHERE (%s) IS NULL OR (%s) IS NULL),"
+							   " count(*) FILTER (WHERE (%s) > segment.now()) FROM %s",
+							   source->key, source->at, source->at,
+							   catalog_qualified_name(source->relation)), 0, NULL, NULL,
+					  guard_subject(survey->table, ""));
+		survey->ignored += first_int64();
+		survey->future |= DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 											   2, &isnull)) > 0;
 	}
 	context_leave(&ctx);
 	SPI_finish();
+}
+
+/* Where an instant can't be read, that of a customer who will be set aside, nothing is known. */
+static Survey
+survey_sources(const SegmentTable *table)
+{
+	Survey		survey = {.table = table};
+
+	if (guard_run(survey_step, &survey, GUARD_DATA) != NULL)
+	{
+		survey.ignored = 0;
+		survey.future = true;
+	}
+	return survey;
 }
 
 /*
@@ -226,17 +249,16 @@ process_whole(Refresh *refresh, bool rewind)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
 	SegmentTable *table;
-	int64		ignored;
-	bool		future;
+	Survey		survey;
 
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
 	table = open_table(refresh);
 	progress_start(&refresh->run, "surveying", 0);
 	claim_all(refresh);
 	catalog_forget_new_columns(refresh->relid);
-	survey_sources(table, &ignored, &future);
-	state_store_rebuilt(refresh, ignored);
-	process_everybody(refresh, future, rewind);
+	survey = survey_sources(table);
+	state_store_rebuilt(refresh, survey.ignored);
+	process_everybody(refresh, survey.future, rewind);
 	MemoryContextSwitchTo(old);
 	end_step(refresh);
 	progress_end();

@@ -112,6 +112,10 @@ extern void guard_rethrow(const SegmentTable *table, ErrorData *error, const cha
  */
 extern void guard_hide_sql(GuardedStep step, void *arg, const char *sql, const char *instead);
 
+/* run_sql() of a statement that writes, in that way. */
+extern void guard_run_sql(const char *sql, int nargs, Oid *types, Datum *values,
+						  const char *instead);
+
 /* "column x of segment table y", for the context of an error; column "" as above, NULL: all of it. */
 extern char *guard_subject(const SegmentTable *table, const char *column);
 

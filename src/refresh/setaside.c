@@ -59,63 +59,62 @@ not_aside(const SegmentTable *table, Datum keys, const char *parameter)
 					catalog_type_name(table->key_type), parameter);
 }
 
-/* Runs a statement over the asides of a table: $1; $2 a text array; $3 an instant. */
-static uint64
-run_on_asides(const char *sql, Oid tbl, Datum keys, TimestampTz instant)
+/* A retry costs a lock, so it is not taken for nothing. */
+void
+aside_retry(Refresh *refresh)
 {
-	Oid			types[] = {OIDOID, TEXTARRAYOID, TIMESTAMPTZOID};
-	Datum		values[] = {ObjectIdGetDatum(tbl), keys, TimestampTzGetDatum(instant)};
-	char		nulls[] = {' ', keys == (Datum) 0 ? 'n' : ' ', ' ', '\0'};
-	uint64		count;
+#define DUE_AGAIN \
+	" FROM segment.aside WHERE tbl = $1 AND (retry_at <= $2" \
+	" OR EXISTS (SELECT FROM segment.new_column WHERE tbl = $1))"
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid), TimestampTzGetDatum(refresh->started)};
+	bool		some;
 	RunContext	ctx;
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	count = context_run(sql, 3, types, values, nulls, false);
+	run_sql("SELECT" DUE_AGAIN " LIMIT 1", 2, types, values, false);
+	some = SPI_processed > 0;
+	if (some)
+	{
+		catalog_lock_work(refresh->relid, ExclusiveLock, true);
+		run_sql("INSERT INTO segment.work (tbl, whole, key, marked_at)"
+				" SELECT tbl, false, key, clock_timestamp()" DUE_AGAIN " ON CONFLICT DO NOTHING",
+				2, types, values, false);
+	}
 	SPI_finish();
 	context_leave(&ctx);
-	return count;
 }
 
 void
-aside_retry(Refresh *refresh)
+aside_forget(Oid tbl, Datum keys, Datum failing)
 {
-	static const char *const waiting =
-		"SELECT 1 FROM segment.aside WHERE tbl = $1 AND $2 IS NULL AND (retry_at <= $3"
-		" OR EXISTS (SELECT FROM segment.new_column WHERE tbl = $1)) LIMIT 1";
-	static const char *const mark =
-		"INSERT INTO segment.work (tbl, whole, key, marked_at)"
-		" SELECT tbl, false, key, clock_timestamp() FROM segment.aside WHERE tbl = $1"
-		" AND $2 IS NULL AND (retry_at <= $3"
-		" OR EXISTS (SELECT FROM segment.new_column WHERE tbl = $1)) ON CONFLICT DO NOTHING";
+	Oid			types[] = {OIDOID, TEXTARRAYOID, TEXTARRAYOID};
+	Datum		values[] = {ObjectIdGetDatum(tbl), keys, failing};
+	char		nulls[] = {' ', keys == (Datum) 0 ? 'n' : ' ', failing == (Datum) 0 ? 'n' : ' ', '\0'};
+	RunContext	ctx;
 
-	if (run_on_asides(waiting, refresh->relid, (Datum) 0, refresh->started) == 0)
-		return;
-	catalog_lock_work(refresh->relid, ExclusiveLock, true);
-	run_on_asides(mark, refresh->relid, (Datum) 0, refresh->started);
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	context_run("DELETE FROM segment.aside WHERE tbl = $1 AND ($2 IS NULL OR key = ANY ($2))"
+				" AND ($3 IS NULL OR NOT key = ANY ($3))", 3, types, values, nulls, false);
+	SPI_finish();
+	context_leave(&ctx);
 }
 
-void
-aside_forget(Oid tbl, Datum keys)
-{
-	run_on_asides("DELETE FROM segment.aside WHERE tbl = $1 AND key = ANY ($2) AND $3 IS NOT NULL",
-				  tbl, keys, 0);
-}
-
-void
-aside_forget_others(Oid tbl, Datum keys)
-{
-	run_on_asides("DELETE FROM segment.aside WHERE tbl = $1"
-				  " AND NOT coalesce(key = ANY ($2), false) AND $3 IS NOT NULL", tbl, keys, 0);
-}
-
-/* One customer; what was pending for him, retry_at stands for. */
+/*
+ * One customer; what was pending for him, retry_at stands for.  Each time he
+ * rests twice as long, since what was wrong may be mended without a mark.
+ */
 static void
 store(const SegmentTable *table, const Failure *failure, TimestampTz as_of)
 {
 	static const char *const insert =
 		"INSERT INTO segment.aside (tbl, key, name, sqlstate, error, since, tried_at, retry_at)"
-		" SELECT $1, $2, $3, $4, $5, $6, $6, $6 + max_age FROM segment.config_table WHERE tbl = $1"
+		" SELECT $1, $2, $3, $4, $5, coalesce(a.since, $6), $6,"
+		"   $6 + least(t.max_age, greatest($6 - a.since, interval '1 minute'))"
+		" FROM segment.config_table t LEFT JOIN segment.aside a ON a.tbl = t.tbl AND a.key = $2"
+		" WHERE t.tbl = $1"
 		" ON CONFLICT (tbl, key) DO UPDATE SET name = excluded.name, sqlstate = excluded.sqlstate,"
 		"   error = excluded.error, tried_at = excluded.tried_at, retry_at = excluded.retry_at";
 	static const char *const not_pending =
