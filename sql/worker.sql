@@ -158,7 +158,8 @@ COMMENT ON COLUMN segment.status.set_aside IS 'customers for whom an expression 
 CREATE VIEW segment.set_aside WITH (security_barrier) AS
 SELECT k.tbl,
        a.key,
-       CASE WHEN a.name <> '' THEN a.name END AS name,
+       CASE a.name WHEN '' THEN 'source' WHEN '__segment_eligible' THEN 'eligibility'
+                   ELSE coalesce('column ' || pg_catalog.quote_ident(a.name), 'row') END AS part,
        a.since,
        a.tried_at,
        a.retry_at,
@@ -172,7 +173,7 @@ WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
   AND NOT pg_catalog.row_security_active(c.oid);
 COMMENT ON VIEW segment.set_aside IS
 'customers for whom an expression fails: their rows stay as they were until it succeeds';
-COMMENT ON COLUMN segment.set_aside.name IS 'the column that fails; NULL if it is a source, or if writing the row failed';
+COMMENT ON COLUMN segment.set_aside.part IS 'what fails: a column, "source": an expression of a source, "eligibility": the rule of set_eligible, "row": the table refuses the row';
 COMMENT ON COLUMN segment.set_aside.since IS 'as-of of the refresh that set the customer aside';
 COMMENT ON COLUMN segment.set_aside.tried_at IS 'as-of of the latest refresh that tried';
 COMMENT ON COLUMN segment.set_aside.retry_at IS 'tried again then, unless the customer is marked or everybody is computed before';

@@ -18,14 +18,14 @@ SELECT segment.add_score('customers', 'recent', 'count(*) FILTER (WHERE at > now
 SELECT segment.add_segment('customers', 'big', 'ratio > 300');
 SELECT segment.add_segment('customers', 'active', 'recent > 0');
 CALL segment.refresh('customers');
-CREATE VIEW failing AS SELECT key, name, sqlstate, error, since, tried_at, retry_at FROM segment.set_aside
+CREATE VIEW failing AS SELECT key, part, sqlstate, error, since, tried_at, retry_at FROM segment.set_aside
 	WHERE tbl = 'customers'::regclass ORDER BY key::int;
 CREATE VIEW last_run AS SELECT kind, status, processed, set_aside, error FROM segment.runs
 	WHERE tbl = 'customers'::regclass ORDER BY id DESC LIMIT 1;
 -- rows that are wrong, or stale though nobody set the customer aside; in plain SQL
 CREATE VIEW wrong AS SELECT c.customer, c.n, p.n AS expected FROM customers c FULL JOIN
 	(SELECT customer, count(*) AS n FROM purchase WHERE at <= segment.now() GROUP BY 1) p USING (customer)
-	WHERE c.n IS DISTINCT FROM p.n AND NOT EXISTS (SELECT FROM failing f WHERE f.key = customer::text) ORDER BY 1;
+	WHERE c.n IS DISTINCT FROM coalesce(p.n, 0) AND NOT EXISTS (SELECT FROM failing f WHERE f.key = customer::text) ORDER BY 1;
 
 -- one of many
 INSERT INTO purchase (customer, at, amount) SELECT i, '2024-05-30 00:00:00+00', i - 20 FROM generate_series(10, 30) i;
@@ -106,7 +106,7 @@ SELECT * FROM segment.verify('customers');
 -- a column over the row: its values come from the rows, until somebody fails
 SELECT segment.add_score('customers', 'share', '100 / (customer - 12)');
 CALL segment.refresh('customers');
-SELECT count(*), min(error), min(name) FROM failing;
+SELECT count(*), min(error), min(part) FROM failing;
 SELECT count(*) FROM customers WHERE share = 100 / nullif(customer - 12, 0);
 SELECT * FROM segment.verify('customers');
 SELECT segment.alter_score('customers', 'share', '100 / nullif(customer - 12, 0)');
@@ -120,11 +120,11 @@ CALL segment.refresh('customers');
 SELECT segment.add_score('customers', 'check_it', 'sum(1 / (value - 50))');
 INSERT INTO purchase (customer, at, amount) VALUES (5, '2024-05-30 00:00:00+00', 50);
 CALL segment.refresh('customers');
-SELECT key, name FROM failing;
+SELECT key, part FROM failing;
 SELECT segment.recut('customers', 'third');
 SELECT * FROM segment.verify('customers');
 CALL segment.rebuild('customers');
-SELECT key, name FROM failing;
+SELECT key, part FROM failing;
 SELECT count(third), count(*) FROM customers;
 SELECT segment.drop_score('customers', 'check_it');
 CALL segment.refresh('customers');
@@ -141,11 +141,11 @@ SELECT * FROM segment.verify('customers');
 -- groups, eligibility, attributes, and the instant of an event
 SELECT segment.add_group('customers', 'kind', 'a', '10 / (customer - 6) > 0', 'b', 'n > 0');
 CALL segment.refresh('customers');
-SELECT key, name, error FROM failing;
+SELECT key, part, error FROM failing;
 SELECT segment.drop_group('customers', 'kind');
 SELECT segment.set_eligible('customers', 'customer = 0 OR 10 / (customer - 7) < 100');
 CALL segment.refresh('customers');
-SELECT key, name, error FROM failing;
+SELECT key, part, error FROM failing;
 SELECT segment.current('customers', '7');
 SELECT segment.set_eligible('customers', NULL);
 SELECT segment.add_attributes('customers', 'person', 'id', '{"born": "born::int"}');
@@ -153,10 +153,10 @@ CALL segment.refresh('customers');
 UPDATE person SET born = 'unknown' WHERE id = 8;
 UPDATE person SET born = '1999' WHERE id = 9;
 CALL segment.refresh('customers');
-SELECT key, name, error FROM failing;
+SELECT key, part, error FROM failing;
 SELECT customer, born FROM customers WHERE customer IN (8, 9) ORDER BY 1;
 CALL segment.rebuild('customers');
-SELECT key, name, error FROM failing;
+SELECT key, part, error FROM failing;
 SELECT * FROM segment.verify('customers');
 UPDATE person SET born = '1998' WHERE id = 8;
 CALL segment.refresh('customers');
@@ -165,9 +165,9 @@ CREATE TABLE visit (customer int, day text);
 CREATE FUNCTION instant(day text) RETURNS timestamptz IMMUTABLE LANGUAGE plpgsql
 AS $$BEGIN RETURN day || ' 00:00:00+00'; END$$;
 SELECT segment.add_source('customers', 'visit', 'customer', 'aside.instant(day)');
-INSERT INTO visit VALUES (1, '2024-05-01'), (2, 'tomorrow'), (3, '2024-05-03');
+INSERT INTO visit VALUES (1, '2024-05-01'), (2, 'some day'), (3, '2024-05-03');
 CALL segment.refresh('customers');
-SELECT key, name, error FROM failing;
+SELECT key, part, error FROM failing;
 SELECT customer, n FROM customers WHERE customer IN (1, 2, 3) ORDER BY 1;
 SELECT * FROM segment.verify('customers');
 SELECT segment.current('customers', '2');
@@ -179,7 +179,7 @@ TABLE failing;
 SELECT segment.add_score('customers', 'huge', 'exp(sum(value)::float8)');
 INSERT INTO purchase (customer, at, amount) VALUES (11, '2024-05-30 00:00:00+00', 1000), (12, '2024-05-30 00:00:00+00', 'NaN');
 CALL segment.refresh('customers');
-SELECT key, name, error FROM failing;
+SELECT key, part, error FROM failing;
 SELECT customer, huge FROM customers WHERE customer = 12;
 SELECT * FROM segment.verify('customers');
 SELECT segment.drop_score('customers', 'huge');
@@ -193,15 +193,15 @@ CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON customers FOR EACH ROW EXECUTE 
 ALTER TABLE customers ADD CHECK (n < 20 OR customer <> 16);
 CREATE UNIQUE INDEX one_of_them ON customers (n) WHERE n >= 50;
 INSERT INTO purchase (customer, at, amount) SELECT c, '2024-05-29 00:00:00+00', 1 FROM generate_series(14, 17) c, generate_series(1, 20);
-INSERT INTO purchase (customer, at, amount) SELECT c, '2024-05-29 00:00:00+00', 1 FROM (VALUES (1), (2)) v(c), generate_series(1, 60 - CASE c WHEN 1 THEN 0 ELSE 0 END);
+INSERT INTO purchase (customer, at, amount) SELECT c, '2024-05-29 00:00:00+00', 1 FROM (VALUES (1), (2)) v(c), generate_series(1, 60);
 DELETE FROM purchase p USING (SELECT id, row_number() OVER (PARTITION BY customer ORDER BY id) AS i FROM purchase) d
 	WHERE p.id = d.id AND p.customer IN (1, 2) AND i > 60;
 CALL segment.refresh('customers');
-SELECT key, name, sqlstate, error FROM failing;
+SELECT key, part, sqlstate, error FROM failing;
 TABLE wrong;
 SELECT * FROM segment.verify('customers');
 CALL segment.rebuild('customers');
-SELECT key, name, sqlstate, error FROM failing;
+SELECT key, part, sqlstate, error FROM failing;
 SELECT * FROM segment.verify('customers');
 DROP TRIGGER refuse ON customers;
 DROP INDEX one_of_them;
@@ -215,13 +215,13 @@ BEGIN;
 UPDATE purchase SET amount = 60 WHERE customer IN (1, 2);
 SELECT segment.add_score('customers', 'check_it', 'sum(1 / (value - 60))');
 CALL segment.refresh('customers');
-SELECT key, name FROM failing;
+SELECT key, part FROM failing;
 SAVEPOINT s;
 UPDATE purchase SET amount = 61 WHERE customer = 1;
 CALL segment.refresh('customers');
-SELECT key, name FROM failing;
+SELECT key, part FROM failing;
 ROLLBACK TO s;
-SELECT key, name FROM failing;
+SELECT key, part FROM failing;
 ROLLBACK;
 TABLE failing;
 CALL segment.refresh('customers');
@@ -266,7 +266,7 @@ CREATE OR REPLACE FUNCTION broken(x numeric) RETURNS numeric IMMUTABLE LANGUAGE 
 AS $$BEGIN IF x > 150 THEN RAISE EXCEPTION 'too much' USING ERRCODE = 'SHOP1'; END IF; RETURN x; END$$;
 INSERT INTO purchase (customer, at, amount) VALUES (1, '2024-05-30 00:00:00+00', 10000);
 CALL segment.refresh('customers');
-SELECT key, name, sqlstate, error FROM failing WHERE key = '1';
+SELECT key, part, sqlstate, error FROM failing WHERE key = '1';
 CREATE OR REPLACE FUNCTION broken(x numeric) RETURNS numeric IMMUTABLE LANGUAGE plpgsql
 AS $$BEGIN IF x > 150 THEN PERFORM pg_sleep(600); END IF; RETURN x; END$$;
 SET statement_timeout = '100ms';
@@ -279,19 +279,14 @@ SELECT * FROM segment.verify('customers');
 
 -- errors may quote events: the owner is shown them, a reader is not
 CREATE FUNCTION parsed(x text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN x; END$$;
-SELECT segment.add_score('customers', 'parsed', 'aside.parsed(''n'' || (n * 0 + sum(value)))');
-SET segment.set_aside_limit = 0;
-CALL segment.refresh('customers');
-RESET segment.set_aside_limit;
-SELECT segment.drop_score('customers', 'parsed');
 SELECT segment.add_score('customers', 'parsed', 'aside.parsed(CASE WHEN customer = 3 THEN ''secret'' ELSE ''1'' END)');
 CALL segment.refresh('customers');
-SELECT key, name, error FROM segment.set_aside;
+SELECT key, part, error FROM segment.set_aside;
 CREATE ROLE aside_reader;
 GRANT USAGE ON SCHEMA aside TO aside_reader;
 GRANT SELECT ON customers TO aside_reader;
 SET ROLE aside_reader;
-SELECT key, name, sqlstate, error FROM segment.set_aside;
+SELECT key, part, sqlstate, error FROM segment.set_aside;
 SELECT DISTINCT error FROM segment.runs;
 RESET ROLE;
 ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
@@ -305,6 +300,7 @@ SELECT * FROM segment.set_aside;
 RESET ROLE;
 
 -- gone with the table
+DROP VIEW wrong, failing, last_run;
 SELECT segment.drop_table('customers');
 SELECT count(*) FROM segment.aside;
 REVOKE ALL ON SCHEMA aside FROM aside_reader;
