@@ -30,7 +30,7 @@ wait_for($node, $db, "SELECT count(*) = 2 FROM segment.status WHERE as_of IS NOT
 
 # a failing job
 $node->safe_psql($db, 'INSERT INTO bad.orders VALUES (1, now(), 13)');
-wait_for($node, $db, "SELECT failures >= 2 AND last_error = 'column "ratio": division by zero' AND NOT running FROM segment.jobs WHERE $bad",
+wait_for($node, $db, "SELECT failures >= 2 AND last_error = 'column \"ratio\": division by zero' AND NOT running FROM segment.jobs WHERE $bad",
 	'a failing job is tried again');
 is($node->safe_psql($db, "SELECT next_run_at > last_started_at + interval '3.9 seconds' FROM segment.jobs WHERE $bad"),
 	't', 'and rests longer each time');
@@ -38,7 +38,7 @@ is($node->safe_psql($db, "SELECT DISTINCT status, error FROM segment.runs WHERE 
 	'failed|column "ratio": division by zero', 'its runs say why');
 $node->safe_psql($db, 'INSERT INTO good.orders VALUES (1)');
 wait_for($node, $db, 'SELECT active FROM good.customers WHERE customer = 1', 'others go on');
-is(log_lines($node, 'refresh of segment table .* failed: division by zero'), 1, 'one log line a minute');
+is(log_lines($node, 'refresh of segment table .* failed: column .ratio.: division by zero'), 1, 'one log line a minute');
 is(log_lines($node, 'background worker "segment job.*exited with exit code'), 0, 'a failure is no crash');
 $node->safe_psql($db, 'UPDATE bad.orders SET amount = 12');
 wait_for($node, $db, 'SELECT active FROM bad.customers WHERE customer = 1', 'when the cause is gone it recovers by itself');
