@@ -188,7 +188,7 @@ divide_array(Attempt *a, Datum array)
 		divide(a, keys, count);
 }
 
-/* The keys of failures as a text array; 0 if there are none. */
+/* The keys of failures as a text array. */
 static Datum
 failing_keys(List *failures)
 {
@@ -197,7 +197,7 @@ failing_keys(List *failures)
 
 	foreach(lc, failures)
 		keys[foreach_current_index(lc)] = CStringGetTextDatum(((Failure *) lfirst(lc))->key);
-	return failures == NIL ? (Datum) 0 : text_array(keys, list_length(failures));
+	return text_array(keys, list_length(failures));
 }
 
 void
@@ -329,13 +329,14 @@ process_everybody(Refresh *refresh, bool future, bool rewind)
 		divide_array(&a, a.aside);
 		a.evaluate_only = false;
 		a.keys = (Datum) 0;
+		if (a.failures != NIL)
+			a.except = failing_keys(a.failures);
 	}
 	for (;;)
 	{
 		int			known = list_length(a.failures);
 		ErrorData  *error;
 
-		a.except = failing_keys(a.failures);
 		a.rewind = rewind;
 		progress_start(&refresh->run, "evaluating", row_estimate(refresh->relid));
 		error = attempt(&a);
@@ -347,8 +348,11 @@ process_everybody(Refresh *refresh, bool future, bool rewind)
 			guard_rethrow(a.table, error, failing_column(&a));
 		find_failures(&a);
 		refresh->run = before;
-		if (list_length(a.failures) == known)
+
+		/* it may have been somebody who is suppressed: then nobody has to be set aside */
+		if (list_length(a.failures) == known && (a.table->salt == NULL || a.except != (Datum) 0))
 			guard_rethrow(a.table, error, failing_column(&a));
+		a.except = failing_keys(a.failures);
 	}
 	aside_forget(refresh->relid, (Datum) 0, a.except);
 	aside_store(refresh, a.table, a.failures, a.as_of);

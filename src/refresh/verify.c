@@ -316,7 +316,8 @@ judge(Verification *v, List *columns, bool exact, Datum keys, TimestampTz as_of)
 	context_set_as_of(as_of);
 	selection.whom = keys != (Datum) 0 ? RULE_KEYS : RULE_EVERYBODY;
 	/* who is not judged need not be computed, which may fail */
-	if (keys == (Datum) 0 && ArrayGetNItems(ARR_NDIM(unjudged), ARR_DIMS(unjudged)) > 0)
+	if (keys == (Datum) 0 && (v->table->salt != NULL ||
+							  ArrayGetNItems(ARR_NDIM(unjudged), ARR_DIMS(unjudged)) > 0))
 	{
 		selection.whom = RULE_OTHERS;
 		selection.keys = v->unjudged;

@@ -167,7 +167,7 @@ typedef enum RuleWhom
 {
 	RULE_EVERYBODY,
 	RULE_KEYS,					/* the keys in $1 (text[]) */
-	RULE_OTHERS					/* all but those: of them no expression is evaluated but the key's */
+	RULE_OTHERS					/* all but those and who is suppressed: of them no expression is evaluated but the key's */
 } RuleWhom;
 
 /*

@@ -114,6 +114,13 @@ rule_append_whom(StringInfo sql, const SegmentTable *table, const Source *source
 		appendStringInfo(sql, " AND NOT (%s)::%s %s ANY (SELECT u::%s FROM unnest($1) u)",
 						 source->key, catalog_type_name(table->key_type),
 						 catalog_equality(table->key_type), catalog_type_name(table->key_type));
+	if (whom == RULE_OTHERS && table->salt != NULL)
+		appendStringInfo(sql, " AND NOT (%s)::%s %s ANY (SELECT u FROM"
+						 " (SELECT DISTINCT (%s)::%s FROM %s OFFSET 0) k(u) WHERE segment.is_suppressed(%u, u::text))",
+						 source->key, catalog_type_name(table->key_type),
+						 catalog_equality(table->key_type), source->key,
+						 catalog_type_name(table->key_type), catalog_qualified_name(source->relation),
+						 table->relid);
 }
 
 /*

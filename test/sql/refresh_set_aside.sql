@@ -299,6 +299,19 @@ SET ROLE aside_reader;
 SELECT * FROM segment.set_aside;
 RESET ROLE;
 
+-- who is erased leaves no trace, and fails no more, though the events are there still
+SELECT rows, waiting, suppressed FROM segment.erase('customers', '3');
+SELECT count(*) FROM segment.aside;
+CALL segment.rebuild('customers');
+SELECT count(*) FROM segment.aside;
+SELECT count(*) FROM customers WHERE customer = 3;
+SELECT * FROM segment.verify('customers');
+INSERT INTO purchase (customer, at, amount) VALUES (4, '2024-05-30 00:00:00+00', 0);
+SELECT segment.alter_score('customers', 'ratio', 'sum(100 / value)');
+CALL segment.refresh('customers');
+SELECT key FROM segment.set_aside;
+SELECT * FROM segment.verify('customers');
+
 -- gone with the table
 DROP VIEW wrong, failing, last_run;
 SELECT segment.drop_table('customers');
