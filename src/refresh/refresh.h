@@ -104,7 +104,7 @@ extern char *guard_failing_column(const SegmentTable *table, const Selection *se
 								  TimestampTz as_of);
 
 /* Raises an error again that guard_run returned, with the column that guard_failing_column found. */
-extern void guard_rethrow(const SegmentTable *table, ErrorData *error, const char *column) pg_attribute_noreturn();
+extern void guard_rethrow(const SegmentTable *table, ErrorData *error, const char *column);
 
 /*
  * Runs a step in which a generated statement runs.  Of an error of that
