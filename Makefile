@@ -107,6 +107,9 @@ OBJS = \
 	src/refresh/newcolumns.o \
 	src/refresh/state.o \
 	src/refresh/due.o \
+	src/refresh/guard.o \
+	src/refresh/setaside.o \
+	src/refresh/process.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
 	src/refresh/verify.o \

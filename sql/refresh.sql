@@ -22,6 +22,20 @@ CREATE TABLE segment.pending (
 CREATE INDEX pending_due ON segment.pending (tbl, due);
 COMMENT ON TABLE segment.pending IS 'customers without a row who may get one as time passes';
 
+-- Customers for whom an expression fails.  Not dumped: what is restored is rebuilt.
+CREATE TABLE segment.aside (
+    tbl        oid         NOT NULL,
+    key        text        NOT NULL,
+    name       text,                            -- the column; '' the sources; NULL: writing the row failed
+    sqlstate   text        NOT NULL,
+    error      text        NOT NULL,
+    since      timestamptz NOT NULL,            -- as-of of the refresh that set the customer aside
+    tried_at   timestamptz NOT NULL,            -- as-of of the latest that tried
+    retry_at   timestamptz NOT NULL,            -- tried again then, if not before
+    PRIMARY KEY (tbl, key)
+);
+COMMENT ON TABLE segment.aside IS 'customers whose rows could not be computed and stay as they were';
+
 -- Columns defined since everybody was computed, which the stored rows suffice to compute.
 -- Not dumped: what is restored is rebuilt.
 CREATE TABLE segment.new_column (
@@ -43,6 +57,7 @@ CREATE TABLE segment.run (
                 CHECK (status IN ('running', 'succeeded', 'failed', 'interrupted')),
     processed   bigint      NOT NULL DEFAULT 0,
     changed     bigint      NOT NULL DEFAULT 0,
+    set_aside   bigint      NOT NULL DEFAULT 0,
     error       text
 );
 CREATE INDEX run_tbl ON segment.run (tbl, id);

@@ -15,6 +15,7 @@ CREATE TABLE segment.job_state (
     failures        int         NOT NULL DEFAULT 0, -- in a row
     not_before      timestamptz,                -- it rests until then
     logged_at       timestamptz,                -- when a failure last went to the server log
+    warned_at       timestamptz,                -- when customers set aside last did
     error           text
 );
 COMMENT ON TABLE segment.job_state IS 'state of the jobs';
@@ -94,6 +95,7 @@ SELECT r.id,
        r.status,
        r.processed,
        r.changed,
+       r.set_aside,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN r.error END AS error,
        p.phase,
        p.done,
@@ -111,7 +113,8 @@ LEFT JOIN (SELECT g.run, g.phase, g.done, g.total,
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW segment.runs IS 'what refreshes did; of those under way, how far they are';
-COMMENT ON COLUMN segment.runs.error IS 'shown to members of the owner alone: it may have values of rows of the sources';
+COMMENT ON COLUMN segment.runs.set_aside IS 'customers for whom an expression failed';
+COMMENT ON COLUMN segment.runs.error IS 'why it failed; shown to the owner of the segment table and its members';
 
 CREATE VIEW segment.status WITH (security_barrier) AS
 WITH marked AS (
@@ -142,7 +145,8 @@ SELECT k.tbl,
                 - least(b.oldest_mark, n.defined_at, nullif(t.next_due, 'infinity')), '0') AS lag,
        nullif(t.next_due, 'infinity') AS next_due,
        t.ignored AS ignored_events,
-       j.schedule
+       j.schedule,
+       coalesce(a.customers, 0) AS set_aside
 FROM segment.config_table k
 JOIN pg_catalog.pg_class c ON c.oid = k.tbl
 LEFT JOIN segment.table_state t ON t.tbl = k.tbl
@@ -151,6 +155,8 @@ LEFT JOIN (SELECT c.tbl, pg_catalog.array_agg(c.name ORDER BY c.defined_at, c.na
                   pg_catalog.min(c.defined_at) AS defined_at
            FROM segment.new_column c GROUP BY 1) n ON n.tbl = k.tbl
 LEFT JOIN segment.config_job j ON j.tbl = k.tbl
+LEFT JOIN (SELECT x.tbl, pg_catalog.count(*) AS customers
+           FROM segment.aside x GROUP BY 1) a ON a.tbl = k.tbl
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW segment.status IS
@@ -158,5 +164,31 @@ COMMENT ON VIEW segment.status IS
 COMMENT ON COLUMN segment.status.backlog IS 'customers marked one by one and not yet refreshed; needs_rebuild: all are';
 COMMENT ON COLUMN segment.status.new_columns IS 'columns defined or altered that the next refresh computes for everybody from the stored rows';
 COMMENT ON COLUMN segment.status.lag IS 'age of the oldest change, or of the oldest passing of time, that the table does not show yet';
+COMMENT ON COLUMN segment.status.set_aside IS 'customers for whom an expression fails, so that their rows stay as they were; see segment.set_aside';
 
-GRANT SELECT ON segment.jobs, segment.runs, segment.status TO PUBLIC;
+-- Errors may quote events, which readers of the segment table need not be able to read.
+CREATE VIEW segment.set_aside WITH (security_barrier) AS
+SELECT k.tbl,
+       a.key,
+       CASE a.name WHEN '' THEN 'source' WHEN '__segment_eligible' THEN 'eligibility'
+                   ELSE coalesce('column ' || pg_catalog.quote_ident(a.name), 'row') END AS part,
+       a.since,
+       a.tried_at,
+       a.retry_at,
+       a.sqlstate,
+       CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN a.error END AS error
+FROM segment.aside a
+JOIN segment.config_table k ON k.tbl = a.tbl
+JOIN pg_catalog.pg_class c ON c.oid = a.tbl
+WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
+   OR pg_catalog.has_table_privilege(c.oid, 'SELECT')
+  AND NOT pg_catalog.row_security_active(c.oid);
+COMMENT ON VIEW segment.set_aside IS
+'customers for whom an expression fails: their rows stay as they were until it succeeds';
+COMMENT ON COLUMN segment.set_aside.part IS 'what fails: a column, "source": an expression of a source, "eligibility": the rule of set_eligible, "row": the table refuses the row';
+COMMENT ON COLUMN segment.set_aside.since IS 'as-of of the refresh that set the customer aside';
+COMMENT ON COLUMN segment.set_aside.tried_at IS 'as-of of the latest refresh that tried';
+COMMENT ON COLUMN segment.set_aside.retry_at IS 'tried again then, unless the customer is marked or everybody is computed before';
+COMMENT ON COLUMN segment.set_aside.error IS 'shown to the owner of the segment table and its members';
+
+GRANT SELECT ON segment.jobs, segment.runs, segment.status, segment.set_aside TO PUBLIC;

@@ -20,6 +20,8 @@ int			segment_mark_limit = 10000;
 int			segment_log_rotation_size = 1024;
 int			segment_runs_kept = 1000;
 int			segment_ddl_wait = 60000;
+int			segment_set_aside_limit = 100;
+int			segment_job_timeout = 6 * 60 * 60 * 1000;
 
 static char *as_of_string = NULL;
 static bool as_of_is_set = false;
@@ -135,5 +137,13 @@ guc_init(void)
 							"How long a definition tries to lock a table that others use.",
 							NULL, &segment_ddl_wait, 60000, 0, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.set_aside_limit",
+							"Customers for whom an expression may fail before the refresh fails, too.",
+							NULL, &segment_set_aside_limit, 100, 0, INT_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.job_timeout",
+							"How long a scheduled refresh may take; 0 for as long as it likes.",
+							NULL, &segment_job_timeout, 6 * 60 * 60 * 1000, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("segment");
 }

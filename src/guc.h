@@ -25,6 +25,12 @@ extern int	segment_runs_kept;
 /* segment.ddl_wait: milliseconds that a definition tries to lock a table that others use */
 extern int	segment_ddl_wait;
 
+/* segment.set_aside_limit: customers whom a refresh may set aside before it fails */
+extern int	segment_set_aside_limit;
+
+/* segment.job_timeout: milliseconds after which the run of a job is cancelled; 0: never */
+extern int	segment_job_timeout;
+
 /* Defines the settings and reserves the prefix. */
 extern void guc_init(void);
 

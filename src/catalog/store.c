@@ -224,6 +224,18 @@ catalog_put_column(Oid relid, const Column *column)
 		"   bands = $12, descending = $13", &args);
 }
 
+/* Customers for whom an expression failed may do without it now. */
+static void
+retry_asides(Oid relid)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	run("WITH again AS (UPDATE segment.aside SET retry_at = '-infinity' WHERE tbl = $1 RETURNING tbl)"
+		" UPDATE segment.table_state SET next_due = least(next_due, clock_timestamp())"
+		" WHERE tbl IN (SELECT tbl FROM again)", &args);
+}
+
 void
 catalog_delete_column(Oid relid, const char *name)
 {
@@ -234,6 +246,7 @@ catalog_delete_column(Oid relid, const char *name)
 	run("DELETE FROM segment.config_column WHERE tbl = $1 AND name = $2", &args);
 	run("DELETE FROM segment.config_band_cut WHERE tbl = $1 AND band = $2", &args);
 	run("DELETE FROM segment.new_column WHERE tbl = $1 AND name = $2", &args);
+	retry_asides(relid);
 }
 
 void
@@ -296,7 +309,7 @@ catalog_delete_table(Oid relid)
 
 	static const char *const relations[] = {
 		"config_column", "config_band_cut", "config_source", "config_job", "config_table",
-		"job_state", "run", "pending", "new_column", "table_state", "suppressed"
+		"job_state", "run", "pending", "aside", "new_column", "table_state", "suppressed"
 	};
 
 	add_oid(&args, relid);

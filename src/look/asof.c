@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "look/look.h"
+#include "refresh/refresh.h"
 #include "rule/rule.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -44,13 +45,40 @@ instant_argument(FunctionCallInfo fcinfo)
 	return as_of;
 }
 
+typedef struct Answer
+{
+	FunctionCallInfo fcinfo;
+	const SegmentTable *table;
+	const char *sql;
+	TimestampTz as_of;
+} Answer;
+
+static void
+run_answer(void *arg)
+{
+	Answer	   *answer = arg;
+	Oid			types[] = {TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(answer->as_of)};
+
+	look_return(answer->fcinfo, answer->sql, 1, types, values, NULL);
+}
+
+/* An error says what it was raised for, in place of the statement. */
+static void
+answer_step(void *arg)
+{
+	Answer	   *answer = arg;
+
+	guard_hide_sql(run_answer, answer, answer->sql, guard_subject(answer->table, NULL));
+}
+
 /* Returns the columns given, $1 being as_of, of the rows of everybody. */
 static void
 return_rows(FunctionCallInfo fcinfo, const SegmentTable *table, const char *columns,
 			TimestampTz as_of)
 {
-	Oid			types[] = {TIMESTAMPTZOID};
-	Datum		values[] = {TimestampTzGetDatum(as_of)};
+	Selection	selection = {.whom = RULE_EVERYBODY,.future = true,.snapshot_of_caller = true};
+	Answer		answer = {.fcinfo = fcinfo,.table = table,.as_of = as_of};
 	TrustedReader reader;
 	RunContext	ctx;
 
@@ -58,11 +86,14 @@ return_rows(FunctionCallInfo fcinfo, const SegmentTable *table, const char *colu
 	trust_reader(&reader, table);
 	SPI_connect();
 	look_enter(&ctx, table, as_of);
+	answer.sql = psprintf("SELECT %s FROM (%s) " ROW_ALIAS " WHERE " PRESENT_COLUMN,
+						  columns, rule_evaluate_sql(table, RULE_EVERYBODY, true));
 	PG_TRY();
 	{
-		look_return(fcinfo, psprintf("SELECT %s FROM (%s) " ROW_ALIAS " WHERE " PRESENT_COLUMN,
-									 columns, rule_evaluate_sql(table, false, true)),
-					1, types, values, NULL);
+		ErrorData  *error = guard_run(answer_step, &answer, GUARD_EXPRESSIONS);
+
+		if (error != NULL)
+			guard_rethrow(table, error, guard_failing_column(table, &selection, as_of));
 	}
 	PG_CATCH();
 	{

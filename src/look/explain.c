@@ -53,13 +53,15 @@ typedef struct Row
 	bool		exists;			/* there are events or attributes of the customer */
 } Row;
 
+/* named: an error says which column fails. */
 static void
-read_row(const SegmentTable *table, Datum keys, TimestampTz as_of, Row *row)
+read_row(const SegmentTable *table, Datum keys, TimestampTz as_of, bool named, Row *row)
 {
+	Selection	selection = {.whom = RULE_KEYS,.keys = keys,.future = true,.snapshot_of_caller = true};
 	Evaluation *evaluation;
 
 	context_set_as_of(as_of);
-	evaluation = evaluate(table, keys, true, true);
+	evaluation = named ? evaluate_named(table, &selection, as_of) : evaluate(table, &selection);
 	row->desc = evaluation->desc;
 	row->slot = MakeSingleTupleTableSlot(row->desc, &TTSOpsMinimalTuple);
 	row->exists = tuplestore_gettupleslot(evaluation->rows, true, true, row->slot);
@@ -96,7 +98,7 @@ try_row(const SegmentTable *table, Datum keys, TimestampTz as_of, Row *row)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		read_row(table, keys, as_of, row);
+		read_row(table, keys, as_of, false, row);
 		ReleaseCurrentSubTransaction();
 		succeeded = true;
 	}
@@ -396,7 +398,7 @@ explain_parts(const Explanation *e, Datum keys, TimestampTz as_of, const char *t
 
 	*lines = NIL;
 	if (e->strict)
-		read_row(e->computed, keys, as_of, &row);
+		read_row(e->computed, keys, as_of, true, &row);
 	else if (!try_row(e->computed, keys, as_of, &row))
 		return false;
 	if (!row.exists || !DatumGetBool(value_of(&row, PRESENT_COLUMN, &isnull)))

@@ -58,7 +58,7 @@ same_key(const SegmentTable *table, const char *left, const char *right)
 /* Rows that are new or differ, and rows that have to go. */
 static void
 append_differences(StringInfo sql, const SegmentTable *table, const char *name,
-				   const char *key, bool keyed, ApplyMode mode)
+				   const char *key, bool keyed, bool excepting, ApplyMode mode)
 {
 	/* who is back: intervals of a row that was deleted by hand are open still */
 	appendStringInfo(sql, "WITH diff AS MATERIALIZED (SELECT n.*, o.%s IS NULL AS __segment_is_new,"
@@ -79,9 +79,9 @@ append_differences(StringInfo sql, const SegmentTable *table, const char *name,
 					 name, ROWS_NAME, same_key(table, "n", "o"), PRESENT_COLUMN);
 	if (mode >= APPLY_AGAIN)
 		appendStringInfoString(sql, " AND false");
-	if (keyed)
-		appendStringInfo(sql, " AND o.%s %s ANY (SELECT __segment_u::%s FROM unnest($2) __segment_u)",
-						 key, catalog_equality(table->key_type), catalog_type_name(table->key_type));
+	if (keyed || excepting)
+		appendStringInfo(sql, " AND %so.%s %s ANY (SELECT __segment_u::%s FROM unnest($2) __segment_u)",
+						 keyed ? "" : "NOT ", key, catalog_equality(table->key_type), catalog_type_name(table->key_type));
 	appendStringInfoChar(sql, ')');
 }
 
@@ -138,18 +138,18 @@ apply_sql(const SegmentTable *table, const char *sql, int nargs, Oid *types, Dat
 	if (has_deferrable_trigger(table->relid) ||
 		(get_rel_name(table->history) != NULL && has_deferrable_trigger(table->history)))
 		error_context_stack = &callback;
-	run_sql(sql, nargs, types, values, false);
+	guard_run_sql(sql, nargs, types, values, psprintf("writing %s", guard_subject(table, NULL)));
 	error_context_stack = callback.previous;
 }
 
 int64
-apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode mode)
+apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_of, ApplyMode mode)
 {
 	bool		keyed = keys != (Datum) 0;
 	char	   *name = catalog_qualified_name(table->relid);
 	const char *key = quote_identifier(table->key_name);
 	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
-	Datum		values[] = {TimestampTzGetDatum(as_of), keys};
+	Datum		values[] = {TimestampTzGetDatum(as_of), keyed ? keys : except};
 	StringInfoData sql;
 	int64		written;
 
@@ -162,16 +162,16 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode m
 	if (keyed)
 		context_set("enable_seqscan", "off");
 	initStringInfo(&sql);
-	append_differences(&sql, table, name, key, keyed, mode);
+	append_differences(&sql, table, name, key, keyed, except != (Datum) 0, mode);
 	append_writes(&sql, table, name, key, mode);
 	if (mode != APPLY_REWIND)
 		history_append_moves(&sql, table, !keyed && mode == APPLY_REFRESH);
 	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
 						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
-	apply_sql(table, sql.data, keyed ? 2 : 1, types, values);
+	apply_sql(table, sql.data, values[1] != (Datum) 0 ? 2 : 1, types, values);
 	written = first_int64();
 	if (mode == APPLY_REWIND)
-		history_rewind(table, as_of);
+		history_rewind(table, except, as_of);
 	return written;
 }
 

@@ -34,7 +34,7 @@ segment_current(PG_FUNCTION_ARGS)
 {
 	SegmentTable *table = catalog_load(PG_GETARG_OID(0));
 	Datum		key = PG_GETARG_DATUM(1);
-	Datum		keys;
+	Selection	selection = {.whom = RULE_KEYS,.future = true,.snapshot_of_caller = true};
 	TimestampTz as_of = context_instant();
 	Oid			types[] = {TIMESTAMPTZOID};
 	Datum		values[] = {TimestampTzGetDatum(as_of)};
@@ -50,7 +50,7 @@ segment_current(PG_FUNCTION_ARGS)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
 	rule_check_trust_again(table);
 	trust_reader(&reader, table);
-	keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
+	selection.keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
 
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
@@ -60,7 +60,7 @@ segment_current(PG_FUNCTION_ARGS)
 		context_set("client_min_messages", "error");
 	PG_TRY();
 	{
-		evaluation = evaluate(table, keys, true, true);
+		evaluation = evaluate_named(table, &selection, as_of);
 	}
 	PG_CATCH();
 	{

@@ -114,9 +114,9 @@ static void
 list_fill(Refresh *refresh, const SegmentTable *table, DueList *list)
 {
 	int64		limit = segment_batch_size * INT64CONST(1) * BATCHES_AHEAD;
-	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, OIDOID};
+	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, OIDOID, TEXTARRAYOID};
 	Datum		values[] = {TimestampTzGetDatum(list->from), TimestampTzGetDatum(refresh->started),
-	Int64GetDatum(limit), ObjectIdGetDatum(refresh->relid)};
+	Int64GetDatum(limit), ObjectIdGetDatum(refresh->relid), (Datum) 0};
 	RunContext	ctx;
 
 	if (list->next < list->count || list->all)
@@ -124,13 +124,15 @@ list_fill(Refresh *refresh, const SegmentTable *table, DueList *list)
 	MemoryContextReset(list->context);
 	if (list == &refresh->due->rows)
 	{
+		values[4] = aside_keys(refresh->relid, false);
 		context_enter_owner(&ctx, table->owner, table->time_zone);
 		/* how many are due the statistics can't know, which are of yesterday */
 		context_set("enable_seqscan", "off");
 		run_sql(psprintf("SELECT valid_until, %s::text FROM %s"
-						 " WHERE valid_until >= $1 AND valid_until <= $2 AND valid_until < 'infinity'"
+						 " WHERE valid_until >= $1 AND valid_until <= $2 AND valid_until < 'infinity'%s"
 						 " ORDER BY valid_until LIMIT $3", quote_identifier(table->key_name),
-						 catalog_qualified_name(table->relid)), 3, types, values, false);
+						 catalog_qualified_name(table->relid), not_aside(table, values[4], "$5")),
+				values[4] != (Datum) 0 ? 5 : 3, types, values, false);
 	}
 	else
 	{

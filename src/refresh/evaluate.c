@@ -75,38 +75,84 @@ key_params(Datum keys)
 }
 
 Evaluation *
-evaluate(const SegmentTable *table, Datum keys, bool future, bool snapshot_of_caller)
+evaluation_begin(void)
 {
-	return evaluate_query(table, rule_evaluate_sql(table, keys != (Datum) 0, future), keys,
-						  snapshot_of_caller);
+	Evaluation *evaluation = palloc0(sizeof(Evaluation));
+
+	evaluation->rows = tuplestore_begin_heap(false, false, work_mem);
+	return evaluation;
 }
 
-Evaluation *
-evaluate_query(const SegmentTable *table, const char *sql, Datum keys, bool snapshot_of_caller)
+typedef struct RowQuery
+{
+	const SegmentTable *table;
+	const char *sql;
+	SPIExecuteOptions options;
+} RowQuery;
+
+static void
+run_query(void *arg)
+{
+	RowQuery   *query = arg;
+	int			result = SPI_execute_extended(query->sql, &query->options);
+
+	if (result < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute rows of %s: %s",
+						catalog_qualified_name(query->table->relid),
+						SPI_result_code_string(result))));
+}
+
+static void
+query_into(const SegmentTable *table, const char *sql, Datum keys, bool snapshot_of_caller,
+		   Evaluation *evaluation)
 {
 	RowReceiver receiver = {
 		.pub = {receive_row, receiver_startup, receiver_shutdown, receiver_destroy, DestNone},
 		.context = CurrentMemoryContext,
+		.evaluation = evaluation,
 	};
-	SPIExecuteOptions options = {
-		.params = key_params(keys),
-		.read_only = snapshot_of_caller,
-		.dest = (DestReceiver *) &receiver,
+	RowQuery	query = {
+		.table = table,
+		.sql = sql,
+		.options = {
+			.params = key_params(keys),
+			.read_only = snapshot_of_caller,
+			.dest = (DestReceiver *) &receiver,
+		},
 	};
-	int			result;
 
+	guard_hide_sql(run_query, &query, sql, guard_subject(table, NULL));
+}
+
+void
+evaluate_into(const SegmentTable *table, const Selection *selection, Evaluation *evaluation)
+{
 	/* for some customers, compiling takes longer than it saves */
-	if (keys != (Datum) 0)
+	if (selection->whom == RULE_KEYS)
 		context_set("jit", "off");
-	receiver.evaluation = palloc0(sizeof(Evaluation));
-	receiver.evaluation->rows = tuplestore_begin_heap(false, false, work_mem);
-	result = SPI_execute_extended(sql, &options);
-	if (result < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute rows of %s: %s", catalog_qualified_name(table->relid),
-						SPI_result_code_string(result))));
-	return receiver.evaluation;
+	query_into(table, rule_evaluate_sql(table, selection->whom, selection->future),
+			   selection->whom == RULE_EVERYBODY ? (Datum) 0 : selection->keys,
+			   selection->snapshot_of_caller, evaluation);
+}
+
+Evaluation *
+evaluate(const SegmentTable *table, const Selection *selection)
+{
+	Evaluation *evaluation = evaluation_begin();
+
+	evaluate_into(table, selection, evaluation);
+	return evaluation;
+}
+
+Evaluation *
+evaluate_query(const SegmentTable *table, const char *sql, Datum except)
+{
+	Evaluation *evaluation = evaluation_begin();
+
+	query_into(table, sql, except, false, evaluation);
+	return evaluation;
 }
 
 void

@@ -145,14 +145,19 @@ history_members_sql(const SegmentTable *table, const char *from)
 }
 
 void
-history_rewind(const SegmentTable *table, TimestampTz as_of)
+history_rewind(const SegmentTable *table, Datum except, TimestampTz as_of)
 {
 	char	   *history = catalog_qualified_name(table->history);
 	const char *key = quote_identifier(table->key_name);
 	char	   *present = psprintf("(SELECT * FROM %s WHERE %s)", ROWS_NAME, PRESENT_COLUMN);
-	Oid			types[] = {TIMESTAMPTZOID};
-	Datum		values[] = {TimestampTzGetDatum(as_of)};
+	char	   *members = history_members_sql(table, present);
+	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
+	Datum		values[] = {TimestampTzGetDatum(as_of), except};
 
+	if (except != (Datum) 0)
+		members = psprintf("%s UNION ALL %s AND o.%s %s ANY (SELECT u::%s FROM unnest($2) u)",
+						   members, history_members_sql(table, catalog_qualified_name(table->relid)),
+						   key, catalog_equality(table->key_type), catalog_type_name(table->key_type));
 	run_sql(psprintf("DELETE FROM %s WHERE entered_at > $1", history), 1, types, values, false);
 	run_sql(psprintf("UPDATE %s SET left_at = NULL WHERE left_at > $1", history), 1, types,
 			values, false);
@@ -169,7 +174,7 @@ history_rewind(const SegmentTable *table, TimestampTz as_of)
 					 " SELECT %s, segment, label, $1 FROM members"
 					 " WHERE (SELECT count(*) FROM undone) >= 0 AND (SELECT count(*) FROM closed) >= 0"
 					 " ON CONFLICT DO NOTHING",
-					 history_members_sql(table, present), history,
+					 members, history,
 					 same_key(table, "m", "h"), history, history, history, key, key),
-			1, types, values, false);
+			except != (Datum) 0 ? 2 : 1, types, values, false);
 }

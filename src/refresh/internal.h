@@ -21,6 +21,8 @@ typedef struct Refresh
 	TimestampTz started;		/* as-of instant of the run: what was due then is worked off */
 	TimestampTz latest;			/* no row speaks of a later instant, unless the run goes back */
 	DueQueue   *due;			/* customers due at that instant */
+	int			fresh_asides;	/* customers set aside who were not before */
+	char	   *first_aside;	/* the first of those set aside, and why */
 	char	   *claimed;		/* the last key taken out of work, or NULL: begin anew */
 } Refresh;
 
@@ -66,9 +68,13 @@ extern bool due_left(const Refresh *refresh);
 
 /* evaluate.c */
 
-/* The rows of any such query over keys, or over everybody. */
-extern Evaluation *evaluate_query(const SegmentTable *table, const char *sql, Datum keys,
-								  bool snapshot_of_caller);
+/* The rows of a query of a stage; except: its $1, or 0. */
+extern Evaluation *evaluate_query(const SegmentTable *table, const char *sql, Datum except);
+
+/* evaluate() in two steps, for whoever runs the second in a subtransaction. */
+extern Evaluation *evaluation_begin(void);
+extern void evaluate_into(const SegmentTable *table, const Selection *selection,
+						  Evaluation *evaluation);
 
 /* Runs a statement with arguments; error unless it succeeds. */
 extern void run_sql(const char *sql, int nargs, Oid *types, Datum *values, bool read_only);
@@ -89,9 +95,11 @@ typedef enum ApplyMode
 
 /*
  * Brings the segment table and its history to the registered rows, writing
- * only what differs; returns how many rows of the table it wrote.
+ * only what differs; returns how many rows of the table it wrote.  The rows
+ * are those of keys; keys 0: of everybody except some, or of all.
  */
-extern int64 apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode mode);
+extern int64 apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_of,
+						ApplyMode mode);
 
 /* Runs a statement that writes to the table or its history: an error over deferred constraints gets a hint. */
 extern void apply_sql(const SegmentTable *table, const char *sql, int nargs, Oid *types,
@@ -106,6 +114,42 @@ extern char *same_key(const SegmentTable *table, const char *left, const char *r
 /* Keeps the instants at which customers without a row may get one. */
 extern void apply_pending(const SegmentTable *table, Datum keys);
 
+/* process.c: with the lock on work */
+
+/*
+ * Computes and applies the rows of some keys (text[]), or of everybody.
+ * Customers whose data makes that fail are set aside; error if they are more
+ * than segment.set_aside_limit in this run.
+ */
+extern void process_keys(Refresh *refresh, const SegmentTable *table, Datum keys);
+extern void process_everybody(Refresh *refresh, bool future, bool rewind);
+
+/* setaside.c: with the lock on work */
+
+/* A customer for whom an expression fails. */
+typedef struct Failure
+{
+	char	   *key;
+	char	   *column;			/* as guard_failing_column gives it */
+	ErrorData  *error;
+} Failure;
+
+/* Makes work of those whom it is time to look at again. */
+extern void aside_retry(Refresh *refresh);
+
+/* Sets customers (of Failure) aside, and counts them. */
+extern void aside_store(Refresh *refresh, const SegmentTable *table, List *failures,
+						TimestampTz as_of);
+
+/* Some customers (0: all), but those who still fail (or 0), are set aside no more. */
+extern void aside_forget(Oid tbl, Datum keys, Datum failing);
+
+/* " AND" a row of the segment table is not among these; "" if there are none. */
+extern char *not_aside(const SegmentTable *table, Datum keys, const char *parameter);
+
+/* Says what the run has set aside. */
+extern void aside_warn(Refresh *refresh);
+
 /* recut.c */
 
 /* An evaluation in stages, between which bands are cut. */
@@ -113,7 +157,7 @@ typedef struct Stages
 {
 	List	   *bands;			/* of String: those to cut anew */
 	List	   *again;			/* of String: columns to compute from the stored rows; NIL: all, from the events */
-	Datum		except;			/* with again: text[] of keys to leave out, or 0 */
+	Datum		except;			/* text[] of keys to leave out, or 0 */
 	bool		future;			/* from the events: look for those still to come */
 } Stages;
 
@@ -138,6 +182,12 @@ extern List *all_bands(const SegmentTable *table);
 /* Has a band cut points? */
 extern bool band_is_cut(const SegmentTable *table, const Column *band);
 
+/*
+ * The same in a subtransaction: false, and nothing done, if the data of some
+ * customer makes it fail.
+ */
+extern bool try_recut(Refresh *refresh, const SegmentTable *table, Column *band);
+
 /* newcolumns.c */
 
 /*
@@ -145,6 +195,19 @@ extern bool band_is_cut(const SegmentTable *table, const Column *band);
  * reads them, from the stored rows.  Returns whether there were any.
  */
 extern bool compute_new_columns(Refresh *refresh, const SegmentTable *table);
+
+/*
+ * The same in a subtransaction.  If it fails for some customer, nothing is
+ * done, and everybody has to be computed from the events.
+ */
+typedef enum NewColumns
+{
+	NEW_COLUMNS_NONE,
+	NEW_COLUMNS_DONE,
+	NEW_COLUMNS_FAIL
+} NewColumns;
+
+extern NewColumns try_new_columns(Refresh *refresh, const SegmentTable *table);
 
 /* Is a band among them that has no cut points, or none any more? */
 extern bool new_band_waits(const SegmentTable *table);
@@ -165,8 +228,9 @@ extern char *history_members_sql(const SegmentTable *table, const char *from);
 
 /*
  * Going back in time: undoes what the history says of the time after the
- * as-of instant, and brings it to the registered rows, whatever was in between.
+ * as-of instant, and brings it to the registered rows, whatever was in between;
+ * that of those excepted to their rows in the table.
  */
-extern void history_rewind(const SegmentTable *table, TimestampTz as_of);
+extern void history_rewind(const SegmentTable *table, Datum except, TimestampTz as_of);
 
 #endif							/* SEGMENT_REFRESH_INTERNAL_H */

@@ -14,7 +14,7 @@
 #include "refresh/internal.h"
 #include "rule/rule.h"
 
-/* Keys of customers who wait to be computed from the events, or 0. */
+/* Keys of customers who wait to be computed from the events, or are set aside; or 0. */
 static Datum
 dirty_keys(const SegmentTable *table)
 {
@@ -25,7 +25,8 @@ dirty_keys(const SegmentTable *table)
 	RunContext	ctx;
 
 	context_enter_catalog(&ctx);
-	run_sql("SELECT array_agg(DISTINCT key) FROM segment.work WHERE tbl = $1 AND NOT whole",
+	run_sql("SELECT array_agg(key) FROM (SELECT key FROM segment.work WHERE tbl = $1 AND NOT whole"
+			" UNION SELECT key FROM segment.aside WHERE tbl = $1) k",
 			1, types, values, false);
 	keys = first_value(&isnull);
 	context_leave(&ctx);
@@ -57,7 +58,7 @@ compute(Refresh *refresh, const SegmentTable *table, List *again, List *bands)
 	evaluation = evaluate_and_recut(table, &stages, as_of);
 	progress_start(&refresh->run, "applying", evaluation->count);
 	evaluation_register(evaluation);
-	refresh->run.changed += apply_rows(table, (Datum) 0, as_of,
+	refresh->run.changed += apply_rows(table, (Datum) 0, (Datum) 0, as_of,
 									   catalog_all_exact(table) ? APPLY_NEW_COLUMNS : APPLY_AGAIN);
 	refresh->run.processed += evaluation->count;
 	context_leave(&ctx);
@@ -114,4 +115,31 @@ compute_new_columns(Refresh *refresh, const SegmentTable *table)
 		again = list_union(again, rule_readers(table, strVal(lfirst(lc))));
 	compute(refresh, table, again, uncut_bands(table, names));
 	return true;
+}
+
+typedef struct NewColumnsStep
+{
+	Refresh    *refresh;
+	const SegmentTable *table;
+	bool		some;
+} NewColumnsStep;
+
+static void
+new_columns_step(void *arg)
+{
+	NewColumnsStep *step = arg;
+
+	step->some = compute_new_columns(step->refresh, step->table);
+}
+
+NewColumns
+try_new_columns(Refresh *refresh, const SegmentTable *table)
+{
+	NewColumnsStep step = {.refresh = refresh,.table = table};
+	Run			before = refresh->run;
+
+	if (guard_run(new_columns_step, &step, GUARD_DATA) == NULL)
+		return step.some ? NEW_COLUMNS_DONE : NEW_COLUMNS_NONE;
+	refresh->run = before;
+	return NEW_COLUMNS_FAIL;
 }

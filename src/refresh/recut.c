@@ -166,10 +166,11 @@ evaluate_and_recut(const SegmentTable *table, const Stages *stages, TimestampTz 
 		const char *rows = evaluation == NULL ? NULL : ROWS_NAME;
 		bool		complete;
 		char	   *sql = stages->again == NIL ?
-			rule_stage_sql(table, stages->future, rows, closed, &known, &complete) :
+			rule_stage_sql(table, stages->except != (Datum) 0 ? RULE_OTHERS : RULE_EVERYBODY,
+						   stages->future, rows, closed, &known, &complete) :
 			rule_again_sql(table, stages->again, stages->except != (Datum) 0, rows, closed,
 						   &known, &complete);
-		Evaluation *stage = evaluate_query(table, sql, stages->except, false);
+		Evaluation *stage = evaluate_query(table, sql, stages->except);
 
 		if (evaluation != NULL)
 			evaluation_end(evaluation);
@@ -260,7 +261,7 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 	char	   *name = catalog_qualified_name(table->relid);
 	int64		written = -1;
 	bool		from_events = false;
-	Stages		stages = {.future = true};
+	Stages		stages = {.future = true,.except = aside_keys(table->relid, false)};
 	Evaluation *evaluation = NULL;
 	RunContext	ctx;
 
@@ -281,7 +282,7 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 		evaluation_register(evaluation);
 
 		/* what time changes holds now, and need not have held when the row was refreshed */
-		written = apply_rows(table, (Datum) 0, as_of, from_events ? APPLY_REFRESH :
+		written = apply_rows(table, (Datum) 0, stages.except, as_of, from_events ? APPLY_REFRESH :
 							 some_move(table, again) && catalog_all_exact(table) ?
 							 APPLY_NEW_COLUMNS : APPLY_AGAIN);
 		refresh->run.processed += evaluation->count;
@@ -298,6 +299,33 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 	}
 	SPI_finish();
 	return written;
+}
+
+typedef struct RecutStep
+{
+	Refresh    *refresh;
+	const SegmentTable *table;
+	Column	   *band;
+} RecutStep;
+
+static void
+recut_step(void *arg)
+{
+	RecutStep  *step = arg;
+
+	step->refresh->run.changed += Max(recut_band(step->refresh, step->table, step->band), 0);
+}
+
+bool
+try_recut(Refresh *refresh, const SegmentTable *table, Column *band)
+{
+	RecutStep	step = {.refresh = refresh,.table = table,.band = band};
+	Run			before = refresh->run;
+
+	if (guard_run(recut_step, &step, GUARD_DATA) == NULL)
+		return true;
+	refresh->run = before;
+	return false;
 }
 
 static void

@@ -168,33 +168,101 @@ claim_keys(Refresh *refresh, int64 due, int64 *marked)
 	return keys;
 }
 
-/* Computes and applies the rows of claimed keys, or of everybody. */
+/*
+ * Takes everything out of work, before any event is read: what is collected
+ * from now on stays.
+ */
 static void
-process(Refresh *refresh, const SegmentTable *table, Datum keys, bool future, bool rewind)
+claim_all(Refresh *refresh)
 {
-	TimestampTz as_of = state_instant(refresh);
-	Stages		stages = {.bands = all_bands(table), .future = future};
-	Evaluation *evaluation;
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
 	RunContext	ctx;
 
+	context_enter_catalog(&ctx);
 	SPI_connect();
-	state_raise(refresh, as_of, false);
-	context_enter_owner(&ctx, table->owner, table->time_zone);
-	context_set_as_of(as_of);
-	/* what is deferred could not fire in a security-restricted operation */
-	if (refresh->nonatomic)
-		run_sql("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, false);
-	evaluation = keys == (Datum) 0 && stages.bands != NIL ?
-		evaluate_and_recut(table, &stages, as_of) : evaluate(table, keys, future, false);
-	if (keys == (Datum) 0)
-		progress_start(&refresh->run, "applying", evaluation->count);
-	evaluation_register(evaluation);
-	refresh->run.changed += apply_rows(table, keys, as_of, rewind ? APPLY_REWIND : APPLY_REFRESH);
-	refresh->run.processed += evaluation->count;
-	context_leave(&ctx);
-	apply_pending(table, keys);
-	evaluation_end(evaluation);
+	run_sql("DELETE FROM segment.work WHERE tbl = $1", 1, types, values, false);
 	SPI_finish();
+	context_leave(&ctx);
+}
+
+typedef struct Survey
+{
+	const SegmentTable *table;
+	int64		ignored;		/* events that can not count */
+	bool		future;			/* some may lie in the future */
+} Survey;
+
+/* One pass over each source. */
+static void
+survey_step(void *arg)
+{
+	Survey	   *survey = arg;
+	RunContext	ctx;
+	ListCell   *lc;
+
+	survey->ignored = 0;
+	survey->future = false;
+	SPI_connect();
+	context_enter_owner(&ctx, survey->table->owner, survey->table->time_zone);
+	context_set_as_of(context_instant());
+	foreach(lc, survey->table->sources)
+	{
+		Source	   *source = lfirst(lc);
+		bool		isnull;
+
+		if (source->kind != SOURCE_EVENTS)
+			continue;
+		guard_run_sql(psprintf("SELECT count(*) FILTER (WHERE (%s) IS NULL OR (%s) IS NULL),"
+							   " count(*) FILTER (WHERE (%s) > segment.now()) FROM %s",
+							   source->key, source->at, source->at,
+							   catalog_qualified_name(source->relation)), 0, NULL, NULL,
+					  guard_subject(survey->table, ""));
+		survey->ignored += first_int64();
+		survey->future |= DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+											   2, &isnull)) > 0;
+	}
+	context_leave(&ctx);
+	SPI_finish();
+}
+
+/* Where an instant can't be read, that of a customer who will be set aside, nothing is known. */
+static Survey
+survey_sources(const SegmentTable *table)
+{
+	Survey		survey = {.table = table};
+
+	if (guard_run(survey_step, &survey, GUARD_DATA) != NULL)
+	{
+		survey.ignored = 0;
+		survey.future = true;
+	}
+	return survey;
+}
+
+/*
+ * Everybody, in one transaction: readers see the old rows until it commits.
+ * The lock on work keeps out batches, whose rows it could otherwise overwrite
+ * with older ones; readers and writers of events it does not touch.
+ */
+static void
+process_whole(Refresh *refresh, bool rewind)
+{
+	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
+	SegmentTable *table;
+	Survey		survey;
+
+	catalog_lock_work(refresh->relid, ExclusiveLock, true);
+	table = open_table(refresh);
+	progress_start(&refresh->run, "surveying", 0);
+	claim_all(refresh);
+	catalog_forget_new_columns(refresh->relid);
+	survey = survey_sources(table);
+	state_store_rebuilt(refresh, survey.ignored);
+	process_everybody(refresh, survey.future, rewind);
+	MemoryContextSwitchTo(old);
+	end_step(refresh);
+	progress_end();
 }
 
 /*
@@ -218,7 +286,12 @@ process_batch(Refresh *refresh)
 	/* a band that was cut before, this batch would take away until it is cut again */
 	if (new_band_waits(table))
 	{
-		(void) compute_new_columns(refresh, table);
+		if (try_new_columns(refresh, table) == NEW_COLUMNS_FAIL)
+		{
+			MemoryContextSwitchTo(old);
+			process_whole(refresh, false);
+			return true;
+		}
 		table = open_table(refresh);
 	}
 	due = Min(due_ready(refresh, table), segment_batch_size);
@@ -226,7 +299,7 @@ process_batch(Refresh *refresh)
 	marked = limit;
 	keys = claim_keys(refresh, due, &marked);
 	if (keys != (Datum) 0)
-		process(refresh, table, keys, true, false);
+		process_keys(refresh, table, keys);
 	more = marked == limit || due_left(refresh);
 	MemoryContextSwitchTo(old);
 	end_step(refresh);
@@ -247,98 +320,25 @@ collect_meanwhile(Refresh *refresh)
 	end_step(refresh);
 }
 
-/*
- * Takes everything out of work, before any event is read: what is collected
- * from now on stays.
- */
-static void
-claim_all(Refresh *refresh)
-{
-	Oid			types[] = {OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
-	RunContext	ctx;
-
-	context_enter_catalog(&ctx);
-	SPI_connect();
-	run_sql("DELETE FROM segment.work WHERE tbl = $1", 1, types, values, false);
-	SPI_finish();
-	context_leave(&ctx);
-}
-
-/* Events that can not count, and whether any lies in the future: one pass over each source. */
-static void
-survey_sources(const SegmentTable *table, int64 *ignored, bool *future)
-{
-	RunContext	ctx;
-	ListCell   *lc;
-
-	*ignored = 0;
-	*future = false;
-	SPI_connect();
-	context_enter_owner(&ctx, table->owner, table->time_zone);
-	context_set_as_of(context_instant());
-	foreach(lc, table->sources)
-	{
-		Source	   *source = lfirst(lc);
-		bool		isnull;
-
-		if (source->kind != SOURCE_EVENTS)
-			continue;
-		run_sql(psprintf("SELECT count(*) FILTER (WHERE (%s) IS NULL OR (%s) IS NULL),"
-						 " count(*) FILTER (WHERE (%s) > segment.now()) FROM %s",
-						 source->key, source->at, source->at,
-						 catalog_qualified_name(source->relation)), 0, NULL, NULL, false);
-		*ignored += first_int64();
-		*future |= DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-											   2, &isnull)) > 0;
-	}
-	context_leave(&ctx);
-	SPI_finish();
-}
-
-/*
- * Everybody, in one transaction: readers see the old rows until it commits.
- * The lock on work keeps out batches, whose rows it could otherwise overwrite
- * with older ones; readers and writers of events it does not touch.
- */
-static void
-process_whole(Refresh *refresh, bool rewind)
-{
-	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
-	SegmentTable *table;
-	int64		ignored;
-	bool		future;
-
-	catalog_lock_work(refresh->relid, ExclusiveLock, true);
-	table = open_table(refresh);
-	progress_start(&refresh->run, "surveying", 0);
-	claim_all(refresh);
-	catalog_forget_new_columns(refresh->relid);
-	survey_sources(table, &ignored, &future);
-	state_store_rebuilt(refresh, ignored);
-	progress_start(&refresh->run, "evaluating", row_estimate(refresh->relid));
-	process(refresh, table, (Datum) 0, future, rewind);
-	MemoryContextSwitchTo(old);
-	end_step(refresh);
-	progress_end();
-}
-
 /* Columns that are new, after the batches: no row is the poorer for waiting. */
 static bool
 process_new_columns(Refresh *refresh)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
-	bool		some = catalog_new_columns(refresh->relid) != NIL;
+	NewColumns	outcome = NEW_COLUMNS_NONE;
 
-	if (some)
+	if (catalog_new_columns(refresh->relid) != NIL)
 	{
 		catalog_lock_work(refresh->relid, ExclusiveLock, true);
-		some = compute_new_columns(refresh, open_table(refresh));
+		outcome = try_new_columns(refresh, open_table(refresh));
 		progress_end();
 	}
 	MemoryContextSwitchTo(old);
-	end_step(refresh);
-	return some;
+	if (outcome == NEW_COLUMNS_FAIL)
+		process_whole(refresh, false);
+	else
+		end_step(refresh);
+	return outcome != NEW_COLUMNS_NONE;
 }
 
 /* Bands that have no cut points yet get them as soon as somebody has a score. */
@@ -348,6 +348,7 @@ cut_missing(Refresh *refresh)
 	MemoryContext old = MemoryContextSwitchTo(refresh->step_context);
 	SegmentTable *table;
 	bool		some;
+	bool		fails = false;
 	ListCell   *lc;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -361,12 +362,15 @@ cut_missing(Refresh *refresh)
 		{
 			Column	   *band = lfirst(lc);
 
-			if (band->kind == COLUMN_BAND && !band_is_cut(table, band))
-				refresh->run.changed += Max(recut_band(refresh, table, band), 0);
+			if (!fails && band->kind == COLUMN_BAND && !band_is_cut(table, band))
+				fails = !try_recut(refresh, table, band);
 		}
 	}
 	MemoryContextSwitchTo(old);
-	end_step(refresh);
+	if (fails)
+		process_whole(refresh, false);
+	else
+		end_step(refresh);
 }
 
 /*
@@ -382,11 +386,13 @@ note_freshness(Refresh *refresh)
 	Oid			types[] = {OIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid),
 	TimestampTzGetDatum(Max(refresh->started, refresh->latest)), (Datum) 0, (Datum) 0};
+	Oid			keyed[] = {TIMESTAMPTZOID, TEXTARRAYOID};
 	bool		isnull;
 	RunContext	ctx;
 
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
 	table = open_table(refresh);
+	values[3] = aside_keys(refresh->relid, false);
 	SPI_connect();
 	context_enter_catalog(&ctx);
 	run_sql("SELECT next_due FROM segment.table_state WHERE tbl = $1 FOR UPDATE", 1, types, values, false);
@@ -396,14 +402,16 @@ note_freshness(Refresh *refresh)
 	context_set("enable_seqscan", "off");
 	context_set("enable_bitmapscan", "off");
 	run_sql(psprintf("SELECT coalesce(min(valid_until), 'infinity') FROM %s"
-					 " WHERE valid_until >= $1 AND valid_until < 'infinity'",
-					 catalog_qualified_name(refresh->relid)), 1, &types[2], &values[2], false);
+					 " WHERE valid_until >= $1 AND valid_until < 'infinity'%s",
+					 catalog_qualified_name(refresh->relid), not_aside(table, values[3], "$2")),
+			values[3] != (Datum) 0 ? 2 : 1, keyed, &values[2], false);
 	values[2] = first_value(&isnull);
 	context_leave(&ctx);
 	context_enter_catalog(&ctx);
 	values[3] = CStringGetTextDatum(refresh->collected != NULL ? refresh->collected : "");
 	run_sql("UPDATE segment.table_state SET as_of = greatest(as_of, $2), next_due ="
-			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1 AND due >= next_due)),"
+			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1 AND due >= next_due),"
+			"   (SELECT min(retry_at) FROM segment.aside WHERE tbl = $1)),"
 			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE tbl = $1",
 			4, types, values, false);
 	context_leave(&ctx);
@@ -450,6 +458,8 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	end_step(&refresh);
 
 	refresh.started = context_instant();
+	aside_retry(&refresh);
+	end_step(&refresh);
 	state = state_read(&refresh);
 	if (state.rewind)
 		ereport(WARNING,
@@ -464,6 +474,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 		cut_missing(&refresh);
 	note_freshness(&refresh);
 	run_finish(&refresh.run);
+	aside_warn(&refresh);
 	end_step(&refresh);
 	SPI_finish();
 }

@@ -95,15 +95,15 @@ refresh_init(void)
 
 /*
  * Runs a statement as the extension's owner: $1 is the table, $2 a text, $3 to
- * $5 numbers.  Returns the number in the first column, if any, else the number
+ * $6 numbers.  Returns the number in the first column, if any, else the number
  * of rows.
  */
 static int64
-run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c)
+run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c, int64 d)
 {
-	Oid			types[5] = {OIDOID, TEXTOID, INT8OID, INT8OID, INT8OID};
-	Datum		values[5];
-	char		nulls[6] = "     ";
+	Oid			types[6] = {OIDOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID};
+	Datum		values[6];
+	char		nulls[7] = "      ";
 	RunContext	ctx;
 	int64		result;
 
@@ -115,7 +115,8 @@ run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c)
 	values[2] = Int64GetDatum(a);
 	values[3] = Int64GetDatum(b);
 	values[4] = Int64GetDatum(c);
-	result = context_run(sql, 5, types, values, nulls, false);
+	values[5] = Int64GetDatum(d);
+	result = context_run(sql, 6, types, values, nulls, false);
 	if (SPI_processed > 0 && SPI_tuptable != NULL)
 	{
 		bool		isnull;
@@ -138,7 +139,7 @@ forget_runs(Oid tbl)
 		"  (SELECT id FROM segment.run WHERE tbl = $1 ORDER BY id DESC OFFSET $3 LIMIT 1)"
 		"  FOR UPDATE SKIP LOCKED)";
 
-	run(trim, tbl, NULL, segment_runs_kept, 0, 0);
+	run(trim, tbl, NULL, segment_runs_kept, 0, 0, 0);
 }
 
 /*
@@ -198,18 +199,20 @@ run_start(Run *started, Oid tbl, const char *kind)
 	started->tbl = tbl;
 	started->processed = 0;
 	started->changed = 0;
-	started->id = open_run = run(insert, tbl, kind, 0, 0, 0);
+	started->set_aside = 0;
+	started->id = open_run = run(insert, tbl, kind, 0, 0, 0, 0);
 }
 
 void
 run_finish(const Run *finished)
 {
 	static const char *const update =
-		"UPDATE segment.run SET status = 'succeeded', processed = $4, changed = $5,"
+		"UPDATE segment.run SET status = 'succeeded', processed = $4, changed = $5, set_aside = $6,"
 		" finished_at = pg_catalog.clock_timestamp()"
 		" WHERE id = $3";
 
-	run(update, finished->tbl, NULL, finished->id, finished->processed, finished->changed);
+	run(update, finished->tbl, NULL, finished->id, finished->processed, finished->changed,
+		finished->set_aside);
 	forget_runs(finished->tbl);
 	open_run = 0;
 }
@@ -230,8 +233,8 @@ run_fail(Oid tbl, const char *error)
 		" SELECT $1, 'refresh', pg_catalog.pg_backend_pid(), t, t, 'failed', $2"
 		" FROM pg_catalog.clock_timestamp() t";
 
-	if ((open_run == 0 || run(update, tbl, error, open_run, 0, 0) == 0) && error != NULL)
-		run(insert, tbl, error, 0, 0, 0);
+	if ((open_run == 0 || run(update, tbl, error, open_run, 0, 0, 0) == 0) && error != NULL)
+		run(insert, tbl, error, 0, 0, 0, 0);
 
 	/* a table whose every run fails has a bound, too */
 	forget_runs(tbl);

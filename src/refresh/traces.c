@@ -35,6 +35,7 @@ typedef struct Place
 
 static const Place places[] = {
 	{"pending", "key", "true", NULL, offsetof(Traces, waiting)},
+	{"aside", "key", "true", "error", offsetof(Traces, waiting)},
 	{"work", "key", "NOT whole", NULL, offsetof(Traces, marks)},
 	{"mark_log_0", "key", "key IS NOT NULL", NULL, offsetof(Traces, marks)},
 	{"mark_log_1", "key", "key IS NOT NULL", NULL, offsetof(Traces, marks)},

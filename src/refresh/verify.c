@@ -41,7 +41,9 @@ typedef struct Verification
 	bool		nothing_judged;	/* the whole table is dirty, or was never computed */
 	bool		before_last;	/* as_of lies before the latest refresh */
 	TimestampTz next_due;		/* no refresh looks for a row that is due before */
-	Datum		dirty;			/* text[] of keys not judged */
+	Datum		dirty;			/* text[] of keys not judged: those that wait to be computed */
+	Datum		aside;			/* and those set aside, apart from these; or 0 */
+	Datum		unjudged;		/* both */
 	ReturnSetInfo *result;
 } Verification;
 
@@ -78,6 +80,12 @@ read_dirty(Verification *v)
 	v->nothing_judged = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
 	v->before_last = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
 	v->next_due = DatumGetTimestampTz(SPI_getbinval(row, SPI_tuptable->tupdesc, 4, &isnull));
+	values[1] = v->dirty;
+	types[1] = TEXTARRAYOID;
+	run_sql("SELECT array_agg(key), $2 || array_agg(key) FROM segment.aside"
+			" WHERE tbl = $1 AND NOT key = ANY ($2)", 2, types, values, true);
+	v->aside = first_value(&isnull);
+	v->unjudged = isnull ? v->dirty : SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 	context_leave(&ctx);
 }
 
@@ -296,15 +304,25 @@ static void
 judge(Verification *v, List *columns, bool exact, Datum keys, TimestampTz as_of)
 {
 	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty, TimestampTzGetDatum(as_of),
+	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->unjudged, TimestampTzGetDatum(as_of),
 	TimestampTzGetDatum(v->next_due)};
+	Selection	selection = {.keys = keys,.snapshot_of_caller = true};
 	char		nulls[] = {' ', ' ', exact ? 'n' : ' ', ' ', '\0'};
+	ArrayType  *unjudged = DatumGetArrayTypeP(v->unjudged);
 	Evaluation *evaluation;
 	RunContext	ctx;
 
 	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
 	context_set_as_of(as_of);
-	evaluation = evaluate(v->table, keys, false, true);
+	selection.whom = keys != (Datum) 0 ? RULE_KEYS : RULE_EVERYBODY;
+	/* who is not judged need not be computed, which may fail */
+	if (keys == (Datum) 0 && (v->table->salt != NULL ||
+							  ArrayGetNItems(ARR_NDIM(unjudged), ARR_DIMS(unjudged)) > 0))
+	{
+		selection.whom = RULE_OTHERS;
+		selection.keys = v->unjudged;
+	}
+	evaluation = evaluate_named(v->table, &selection, as_of);
 	evaluation_register(evaluation);
 	if (SPI_execute_with_args(comparison_sql(v, columns, exact), 4, types, values, nulls,
 							  true, 0) != SPI_OK_SELECT)
@@ -322,7 +340,7 @@ judge_continuous(Verification *v)
 {
 	List	   *columns = columns_to_judge(v->table, false);
 	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
-	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty};
+	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->unjudged};
 	SPITupleTable *groups;
 	uint64		ngroups;
 	RunContext	ctx;
@@ -384,22 +402,24 @@ judge_history(Verification *v)
 static void
 notice_unjudged(Verification *v)
 {
-	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID, BOOLOID, TIMESTAMPTZOID};
+	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID};
 	Datum		values[] = {TimestampTzGetDatum(v->as_of), v->dirty, BoolGetDatum(v->nothing_judged),
-	TimestampTzGetDatum(v->next_due)};
+	TimestampTzGetDatum(v->next_due), v->aside};
 	const char *key = quote_identifier(v->table->key_name);
+	int			aside = v->aside == (Datum) 0 ? 0 :
+		ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(v->aside)), ARR_DIMS(DatumGetArrayTypeP(v->aside)));
 	int64		unjudged;
 	RunContext	ctx;
 
 	context_enter_owner(&ctx, v->table->owner, v->table->time_zone);
-	run_sql(psprintf("SELECT (SELECT count(*) FROM %s WHERE $3 OR valid_until <= $1"
-					 "   AND valid_until >= $4 OR refreshed_at > $1 OR %s)"
+	run_sql(psprintf("SELECT (SELECT count(*) FROM %s WHERE ($3 OR valid_until <= $1"
+					 "   AND valid_until >= $4 OR refreshed_at > $1 OR %s)%s)"
 					 " + (SELECT count(*) FROM unnest($2) __segment_d WHERE NOT EXISTS"
 					 "   (SELECT FROM %s o WHERE o.%s %s __segment_d::%s))",
 					 catalog_qualified_name(v->table->relid), is_dirty(v->table, key),
-					 catalog_qualified_name(v->table->relid), key,
+					 not_aside(v->table, v->aside, "$5"), catalog_qualified_name(v->table->relid), key,
 					 catalog_equality(v->table->key_type), catalog_type_name(v->table->key_type)),
-			4, types, values, true);
+			v->aside != (Datum) 0 ? 5 : 4, types, values, true);
 	context_leave(&ctx);
 	unjudged = first_int64();
 	if (v->nothing_judged)
@@ -412,6 +432,11 @@ notice_unjudged(Verification *v)
 				(errmsg_plural("%lld customer is dirty or due and was not judged",
 							   "%lld customers are dirty or due and were not judged",
 							   unjudged, (long long) unjudged)));
+	if (aside > 0 && !v->nothing_judged)
+		ereport(NOTICE,
+				(errmsg_plural("%d customer is set aside and was not judged",
+							   "%d customers are set aside and were not judged", aside, aside),
+				 errhint("See segment.set_aside.")));
 }
 
 /* A source truncated after the snapshot would show as empty in it. */

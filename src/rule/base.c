@@ -27,13 +27,13 @@
  * from the sources once, into a common table expression.
  */
 static void
-append_stream_part(StringInfo sql, const SegmentTable *table, List *columns, bool keyed,
+append_stream_part(StringInfo sql, const SegmentTable *table, List *columns, RuleWhom whom,
 				   const char *which)
 {
-	if (keyed)
+	if (whom == RULE_KEYS)
 		appendStringInfo(sql, "SELECT * FROM %s WHERE at %s segment.now()", STREAM_NAME, which);
 	else
-		rule_append_stream(sql, table, columns, false, which);
+		rule_append_stream(sql, table, columns, whom, which);
 }
 
 /* "LEAST(...)" over the crossings of columns computed over the same thing, or NULL. */
@@ -111,7 +111,8 @@ key_is_unique(const Source *source)
 
 /* The rows of an attribute table; of several for one key, the first in order of their values. */
 static void
-append_attributes(StringInfo sql, const SegmentTable *table, const Source *source, bool keyed)
+append_attributes(StringInfo sql, const SegmentTable *table, const Source *source,
+				  RuleWhom whom)
 {
 	StringInfoData order;
 	ListCell   *lc;
@@ -131,9 +132,7 @@ append_attributes(StringInfo sql, const SegmentTable *table, const Source *sourc
 	}
 	appendStringInfo(sql, " FROM %s WHERE (%s) IS NOT NULL",
 					 catalog_qualified_name(source->relation), source->key);
-	if (keyed)
-		appendStringInfo(sql, " AND (%s) %s ANY (SELECT %s FROM %s)", source->key,
-						 catalog_equality(table->key_type), KEYS_COLUMN, KEYS_NAME);
+	rule_append_whom(sql, table, source, whom);
 	if (!key_is_unique(source))
 		appendStringInfo(sql, " ORDER BY 1%s", order.data);
 }
@@ -197,7 +196,7 @@ append_full_join(StringInfo sql, const SegmentTable *table, StringInfo key,
 }
 
 void
-rule_append_base(StringInfo result, const SegmentTable *table, bool keyed, bool future)
+rule_append_base(StringInfo result, const SegmentTable *table, RuleWhom whom, bool future)
 {
 	List	   *columns = rule_stream_columns(table);
 	bool		with_attributes = has_attributes(table);
@@ -213,12 +212,12 @@ rule_append_base(StringInfo result, const SegmentTable *table, bool keyed, bool 
 	appendStringInfo(&sql, " FROM (SELECT %s, true AS %s", compile_key(table), HAS_EVENTS_COLUMN);
 	append_aggregates(&sql, table);
 	appendStringInfoString(&sql, " FROM (");
-	append_stream_part(&sql, table, columns, keyed, "<=");
+	append_stream_part(&sql, table, columns, whom, "<=");
 	appendStringInfo(&sql, ") stream GROUP BY %s) ev", compile_key(table));
 	if (future)
 	{
 		appendStringInfo(&part, "SELECT %s, min(at) AS %s FROM (", compile_key(table), FUTURE_COLUMN);
-		append_stream_part(&part, table, columns, keyed, ">");
+		append_stream_part(&part, table, columns, whom, ">");
 		appendStringInfoString(&part, ") stream GROUP BY 1");
 		append_full_join(&sql, table, &key, part.data, "future");
 	}
@@ -229,7 +228,7 @@ rule_append_base(StringInfo result, const SegmentTable *table, bool keyed, bool 
 		if (source->kind != SOURCE_ATTRIBUTES)
 			continue;
 		resetStringInfo(&part);
-		append_attributes(&part, table, source, keyed);
+		append_attributes(&part, table, source, whom);
 		append_full_join(&sql, table, &key, part.data, psprintf("attributes%d", source->id));
 	}
 	if (with_attributes)
@@ -243,7 +242,7 @@ rule_append_base(StringInfo result, const SegmentTable *table, bool keyed, bool 
 	}
 
 	/* keyed, they are not asked for; else behind a fence, asked of each customer and not of each event */
-	if (table->salt != NULL && !keyed)
+	if (table->salt != NULL && whom != RULE_KEYS)
 		appendStringInfoString(result, "SELECT * FROM (");
 	appendStringInfo(result, "SELECT COALESCE(%s) AS %s", key.data, compile_key(table));
 	append_base_columns(result, table, with_attributes);
@@ -254,7 +253,7 @@ rule_append_base(StringInfo result, const SegmentTable *table, bool keyed, bool 
 		appendStringInfo(result, ", LEAST(ev.%s", CROSSING_COLUMN);
 	appendStringInfo(result, ", %s) AS %s%s", future ? FUTURE_COLUMN : "NULL",
 					 CROSSING_COLUMN, sql.data);
-	if (table->salt != NULL && !keyed)
+	if (table->salt != NULL && whom != RULE_KEYS)
 		appendStringInfo(result, " OFFSET 0) everybody%s",
 						 compile_not_suppressed(table, psprintf("(%s)::text", compile_key(table))));
 }

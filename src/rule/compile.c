@@ -132,23 +132,23 @@ append_result_columns(StringInfo sql, const SegmentTable *table)
 }
 
 char *
-rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future)
+rule_evaluate_sql(const SegmentTable *table, RuleWhom whom, bool future)
 {
 	StringInfoData levels;
 	StringInfoData sql;
 
 	initStringInfo(&levels);
-	rule_append_base(&levels, table, keyed, future);
+	rule_append_base(&levels, table, whom, future);
 	require_all(table, wrap_levels(&levels, table, rule_base_columns(table), NIL));
 
 	initStringInfo(&sql);
-	if (keyed)
+	if (whom == RULE_KEYS)
 	{
 		appendStringInfo(&sql, "WITH %s AS MATERIALIZED (SELECT DISTINCT u::%s AS %s"
 						 " FROM unnest($1) u%s), %s AS MATERIALIZED (", KEYS_NAME,
 						 catalog_type_name(table->key_type), KEYS_COLUMN,
 						 table->salt == NULL ? "" : compile_not_suppressed(table, "u"), STREAM_NAME);
-		rule_append_stream(&sql, table, rule_stream_columns(table), true, NULL);
+		rule_append_stream(&sql, table, rule_stream_columns(table), whom, NULL);
 		appendStringInfoString(&sql, ") ");
 	}
 	append_result_columns(&sql, table);
@@ -180,8 +180,8 @@ stage_sql(const SegmentTable *table, StringInfo sql, const char *condition, List
 }
 
 char *
-rule_stage_sql(const SegmentTable *table, bool future, const char *rows, List *closed,
-			   List **known, bool *complete)
+rule_stage_sql(const SegmentTable *table, RuleWhom whom, bool future, const char *rows,
+			   List *closed, List **known, bool *complete)
 {
 	StringInfoData sql;
 
@@ -190,7 +190,7 @@ rule_stage_sql(const SegmentTable *table, bool future, const char *rows, List *c
 		appendStringInfo(&sql, "SELECT * FROM %s", rows);
 	else
 	{
-		rule_append_base(&sql, table, false, future);
+		rule_append_base(&sql, table, whom, future);
 		*known = rule_base_columns(table);
 	}
 	return stage_sql(table, &sql, NULL, closed, known, complete);

@@ -35,9 +35,10 @@ compile_not_suppressed(const SegmentTable *table, const char *key)
 /*
  * A query of the customers' keys, scores over events and attributes, of
  * whether they have a row, and of the instants at which time changes these.
- * keyed, future: see rule_evaluate_sql.
+ * whom, future: see rule_evaluate_sql.
  */
-extern void rule_append_base(StringInfo result, const SegmentTable *table, bool keyed, bool future);
+extern void rule_append_base(StringInfo result, const SegmentTable *table, RuleWhom whom,
+							 bool future);
 
 /* The columns (of String) that it has. */
 extern List *rule_base_columns(const SegmentTable *table);
@@ -54,10 +55,14 @@ extern void rule_append_cast(StringInfo sql, const char *expression, Oid type, c
 extern void rule_append_empty_stream(StringInfo sql, const SegmentTable *table, List *columns);
 
 /*
- * The stream, or of it only the customers in KEYS_NAME.  which: a comparison
+ * The stream; of RULE_KEYS the customers in KEYS_NAME.  which: a comparison
  * of at with the as-of instant, or NULL for the whole of time.
  */
 extern void rule_append_stream(StringInfo sql, const SegmentTable *table, List *columns,
-							   bool keyed, const char *which);
+							   RuleWhom whom, const char *which);
+
+/* " AND ...", a condition on the key of a source's rows; nothing for everybody. */
+extern void rule_append_whom(StringInfo sql, const SegmentTable *table, const Source *source,
+							 RuleWhom whom);
 
 #endif							/* SEGMENT_RULE_COMPILE_H */

@@ -183,22 +183,30 @@ extern char *rule_stream_view_sql(const SegmentTable *table, List *columns);
 /* Columns of the stream's view, as it stands (of StreamColumn). */
 extern List *rule_stream_columns(const SegmentTable *table);
 
-/*
- * The query that computes rows.  keyed: for the keys in $1 (text[]), else for
- * everybody; future: look for events that are still to come.  Its columns:
- * key, those of the table by position, then the three internal ones below.
- */
-extern char *rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future);
+/* For whom rows are computed. */
+typedef enum RuleWhom
+{
+	RULE_EVERYBODY,
+	RULE_KEYS,					/* the keys in $1 (text[]) */
+	RULE_OTHERS					/* all but those and who is suppressed: of them no expression is evaluated but the key's */
+} RuleWhom;
 
 /*
- * The same for everybody, in stages.  *known (of String): NIL at first, then
+ * The query that computes rows.  future: look for events that are still to
+ * come.  Its columns: key, those of the table by position, then the three
+ * internal ones below.
+ */
+extern char *rule_evaluate_sql(const SegmentTable *table, RuleWhom whom, bool future);
+
+/*
+ * The same in stages, for everybody or all but some.  *known (of String): NIL at first, then
  * the columns that the query has so far.  closed (of String): columns that are
  * not to be computed yet, nor what reads them.  rows: the relation with the
  * rows of the stage before, or NULL at first.  Returns the query; its columns
  * are those of rule_evaluate_sql only when *complete.
  */
-extern char *rule_stage_sql(const SegmentTable *table, bool future, const char *rows,
-							List *closed, List **known, bool *complete);
+extern char *rule_stage_sql(const SegmentTable *table, RuleWhom whom, bool future,
+							const char *rows, List *closed, List **known, bool *complete);
 
 /*
  * The same from the stored rows, with some columns (again, of String) computed

@@ -101,13 +101,35 @@ rule_append_empty_stream(StringInfo sql, const SegmentTable *table, List *column
 }
 
 /*
- * The stream, or of it only the customers asked for, in a form that an index
- * on the key serves.  which: a comparison of at with the as-of instant, or
+ * Those asked for, in a form that an index on the key serves.  Those left out
+ * are so before anything else of the row is evaluated, which may fail for them.
+ */
+void
+rule_append_whom(StringInfo sql, const SegmentTable *table, const Source *source, RuleWhom whom)
+{
+	if (whom == RULE_KEYS)
+		appendStringInfo(sql, " AND (%s) %s ANY (SELECT %s FROM %s)", source->key,
+						 catalog_equality(table->key_type), KEYS_COLUMN, KEYS_NAME);
+	else if (whom == RULE_OTHERS)
+		appendStringInfo(sql, " AND NOT (%s)::%s %s ANY (SELECT u::%s FROM unnest($1) u)",
+						 source->key, catalog_type_name(table->key_type),
+						 catalog_equality(table->key_type), catalog_type_name(table->key_type));
+	if (whom == RULE_OTHERS && table->salt != NULL)
+		appendStringInfo(sql, " AND NOT (%s)::%s %s ANY (SELECT u FROM"
+						 " (SELECT DISTINCT (%s)::%s FROM %s OFFSET 0) k(u) WHERE segment.is_suppressed(%u, u::text))",
+						 source->key, catalog_type_name(table->key_type),
+						 catalog_equality(table->key_type), source->key,
+						 catalog_type_name(table->key_type), catalog_qualified_name(source->relation),
+						 table->relid);
+}
+
+/*
+ * The stream, or of it only some customers.  which: a comparison of at with the as-of instant, or
  * NULL for the whole of time.
  */
 void
-rule_append_stream(StringInfo sql, const SegmentTable *table, List *columns, bool keyed,
-			  const char *which)
+rule_append_stream(StringInfo sql, const SegmentTable *table, List *columns,
+				   RuleWhom whom, const char *which)
 {
 	bool		first = true;
 	ListCell   *lc;
@@ -123,11 +145,17 @@ rule_append_stream(StringInfo sql, const SegmentTable *table, List *columns, boo
 		first = false;
 		append_source_select(sql, table, source, columns);
 		appendStringInfo(sql, " WHERE (%s) IS NOT NULL", source->key);
+		if (which != NULL && whom == RULE_OTHERS)
+		{
+			/* whatever the planner thinks of their order */
+			appendStringInfoString(sql, " AND CASE WHEN true");
+			rule_append_whom(sql, table, source, whom);
+			appendStringInfo(sql, " THEN (%s) %s segment.now() END", source->at, which);
+			continue;
+		}
 		if (which != NULL)
 			appendStringInfo(sql, " AND (%s) %s segment.now()", source->at, which);
-		if (keyed)
-			appendStringInfo(sql, " AND (%s) %s ANY (SELECT %s FROM %s)", source->key,
-							 catalog_equality(table->key_type), KEYS_COLUMN, KEYS_NAME);
+		rule_append_whom(sql, table, source, whom);
 	}
 	if (first)
 		rule_append_empty_stream(sql, table, columns);
@@ -139,7 +167,7 @@ rule_stream_view_sql(const SegmentTable *table, List *columns)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	rule_append_stream(&sql, table, columns, false, "<=");
+	rule_append_stream(&sql, table, columns, RULE_EVERYBODY, "<=");
 	return sql.data;
 }
 

@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "context.h"
 #include "executor/spi.h"
+#include "guc.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
@@ -37,9 +38,14 @@
 /* How long the worker of a continuous job waits for more to do. */
 #define LINGER_MS 1000
 
+/* A run that was cancelled must end within this, or the process is ended. */
+#define CANCEL_AGAIN_MS 60000
+
 static JobTicket ticket;
 static bool continuous = false;
 static ErrorData *failure = NULL;	/* of the last step */
+static TimeoutId job_timeout = MAX_TIMEOUTS;	/* once it is registered */
+static volatile bool timed_out;
 static JobVerdict verdict;
 static bool log_failure;
 static bool looking_again;
@@ -62,6 +68,51 @@ worker_pin_settings(void)
 	pin("segment.as_of", "");
 	pin("IntervalStyle", "postgres");
 	pin("DateStyle", "ISO, MDY");
+
+	/* made for statements of clients: segment.job_timeout is what limits a job */
+	pin("statement_timeout", "0");
+	pin("lock_timeout", "0");
+	if (GetConfigOption("transaction_timeout", true, false) != NULL)
+		pin("transaction_timeout", "0");
+}
+
+/*
+ * The run has taken too long.  Code of a user's that swallows the cancellation
+ * loses the process the next time.
+ */
+static void
+job_timeout_handler(void)
+{
+	if (timed_out)
+		ProcDiePending = true;
+	timed_out = true;
+	QueryCancelPending = true;
+	InterruptPending = true;
+	SetLatch(MyLatch);
+}
+
+static void
+start_job_timeout(void)
+{
+	if (job_timeout == MAX_TIMEOUTS)
+		job_timeout = RegisterTimeout(USER_TIMEOUT, job_timeout_handler);
+	timed_out = false;
+	if (segment_job_timeout > 0)
+		enable_timeout_every(job_timeout, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), segment_job_timeout),
+							 CANCEL_AGAIN_MS);
+}
+
+/* Says what cancelled the run, and names the column that failed. */
+static void
+complete_failure(void)
+{
+	if (timed_out && failure->sqlerrcode == ERRCODE_QUERY_CANCELED)
+	{
+		failure->message = pstrdup("canceled because of segment.job_timeout");
+		failure->hint = pstrdup("Some expression may take for ever; if all of them need so long, raise segment.job_timeout.");
+	}
+	else if (failure->column_name != NULL && strstr(failure->message, failure->column_name) == NULL)
+		failure->message = psprintf("column \"%s\": %s", failure->column_name, failure->message);
 }
 
 /* Runs a step in a transaction of its own; an error is kept in failure. */
@@ -81,10 +132,12 @@ run_step(void (*step) (void))
 	PG_CATCH();
 	{
 		HOLD_INTERRUPTS();
-		disable_timeout(STATEMENT_TIMEOUT, false);
+		if (job_timeout != MAX_TIMEOUTS)
+			disable_timeout(job_timeout, false);
 		QueryCancelPending = false;
 		MemoryContextSwitchTo(caller);
 		failure = CopyErrorData();
+		complete_failure();
 		FlushErrorState();
 		AbortCurrentTransaction();
 		RESUME_INTERRUPTS();
@@ -107,7 +160,7 @@ apply_owner_limits(void)
 		"SELECT split_part(c, '=', 1), substr(c, strpos(c, '=') + 1)"
 		" FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) c"
 		" WHERE s.setrole = $1 AND s.setdatabase IN (0, $2)"
-		" AND split_part(c, '=', 1) IN ('statement_timeout', 'lock_timeout', 'work_mem',"
+		" AND split_part(c, '=', 1) IN ('segment.job_timeout', 'work_mem',"
 		" 'hash_mem_multiplier', 'temp_file_limit', 'max_parallel_workers_per_gather')"
 		" ORDER BY s.setdatabase";
 	Oid			types[2] = {OIDOID, OIDOID};
@@ -164,8 +217,7 @@ refresh_step(void)
 	MemoryContext caller;
 
 	pgstat_report_activity(STATE_RUNNING, sql);
-	if (StatementTimeout > 0)
-		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+	start_job_timeout();
 
 	portal->visible = false;
 	caller = MemoryContextSwitchTo(portal->portalContext);
@@ -180,7 +232,7 @@ refresh_step(void)
 	segment_portal_run(portal, FETCH_ALL, true, dest, dest, NULL);
 	MemoryContextSwitchTo(caller);
 	PortalDrop(portal, false);
-	disable_timeout(STATEMENT_TIMEOUT, false);
+	disable_timeout(job_timeout, false);
 }
 
 static void
@@ -318,6 +370,7 @@ segment_job_main(Datum arg)
 											  ticket.as_owner ? ticket.owner : InvalidOid,
 											  ticket.as_owner ? SEGMENT_BGWORKER_ANY_ROLE : 0);
 	worker_pin_settings();
+	refresh_may_warn = job_may_warn;
 
 	run_context = AllocSetContextCreate(TopMemoryContext, "segment job",
 										ALLOCSET_DEFAULT_SIZES);

@@ -210,3 +210,20 @@ job_count_failure(Oid tbl, const char *error, bool interrupted)
 	leave(&ctx);
 	return log;
 }
+
+bool
+job_may_warn(Oid tbl)
+{
+	static const char *const sql =
+		"UPDATE segment.job_state SET warned_at = $2"
+		" WHERE tbl = $1 AND $3 IS NULL AND (warned_at IS NULL OR warned_at > $2"
+		"   OR $2 - warned_at >= pg_catalog.make_interval(secs => 60)) RETURNING 1";
+	RunContext	ctx;
+	bool		may;
+
+	enter(&ctx);
+	run(sql, tbl, clock_now(), NULL);
+	may = SPI_processed > 0;
+	leave(&ctx);
+	return may;
+}

@@ -36,6 +36,9 @@ extern JobVerdict job_begin(Oid tbl, Oid owner, bool again, bool *continuous);
 /* A run succeeded. */
 extern void job_count_success(Oid tbl);
 
+/* May this run warn of customers set aside?  Once a minute; noted in the transaction under way. */
+extern bool job_may_warn(Oid tbl);
+
 /*
  * Counts a failure, in the transaction under way, and returns whether it is
  * to be logged: at most once a minute for each job.

@@ -18,6 +18,7 @@ SELECT * FROM customers ORDER BY 1;
 ALTER TABLE customers ADD CONSTRAINT stays CHECK (customer <> 2 OR n > 0);
 SET segment.as_of = '2024-07-01 00:00:00+00';
 SET segment.batch_size = 1;
+SET segment.set_aside_limit = 0;
 \set VERBOSITY terse
 CALL segment.refresh('customers');
 \set VERBOSITY default
@@ -30,6 +31,7 @@ SELECT * FROM customers ORDER BY 1;
 SELECT * FROM customers_history ORDER BY 1, 3;
 SELECT * FROM segment.verify('customers');
 RESET segment.batch_size;
+RESET segment.set_aside_limit;
 
 -- one that is undone whole leaves nothing to undo
 BEGIN;

@@ -41,8 +41,13 @@ CREATE VIEW kept AS SELECT count(*) FROM customers;
 
 -- everywhere that a key can stand: collected and failed, so that it is in work; marked; named by errors; sampled by ANALYZE
 INSERT INTO purchase VALUES ('customer-zebra-4711', 0), ('customer-okapi-0815', 0);
+SET segment.set_aside_limit = 0;
 CALL segment.refresh('customers');
+RESET segment.set_aside_limit;
 UPDATE purchase SET amount = 1 WHERE amount = 0;
+INSERT INTO segment.aside (tbl, key, name, sqlstate, error, since, tried_at, retry_at)
+	SELECT 'customers'::regclass, k, 'total', '22P02', 'invalid input syntax for type integer: "customer-zebra-4711"', now(), now(), now()
+	FROM unnest('{customer-zebra-4711, customer-okapi-0815, customer-1}'::text[]) k;
 INSERT INTO segment.run (tbl, kind, pid, started_at, status, error)
 	SELECT 'customers'::regclass, 'refresh', 0, now(), 'failed', format('invalid input syntax for type integer: "%s"', k)
 	FROM unnest('{customer-zebra-4711, customer-okapi-0815, customer-1}'::text[]) k;

@@ -83,7 +83,8 @@ INSERT INTO line VALUES
 	('segment.progress()', $$SELECT segment.progress()$$),
 	-- what tells nothing of any table
 	('segment.now()', $$SELECT segment.now()$$),
-	('segment.next_run(text,timestamp with time zone,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone)', $$SELECT segment.next_run('1 hour', NULL, 0, NULL, NULL)$$),
+	('segment.next_run(text,timestamp with time zone,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone,text)', $$SELECT segment.next_run('1 hour', NULL, 0, NULL, NULL)$$),
+	('segment.next_runs(text,integer,text,timestamp with time zone)', $$SELECT segment.next_runs('@daily', 2)$$),
 	('segment.boundaries(text,text,integer)', $$SELECT segment.boundaries('day', 'UTC', 3)$$),
 	('segment.crossing(timestamp with time zone,interval,boolean)', $$SELECT segment.crossing(now(), '1 day', true)$$),
 	('segment.crossing(timestamp without time zone,interval,boolean)', $$SELECT segment.crossing(now()::timestamp, '1 day', true)$$),

@@ -69,6 +69,7 @@ SELECT count(*) FROM segment.progress();
 SELECT segment.add_score('customers', 'fails', '1 / (count(*) - 3)');
 INSERT INTO orders VALUES (1, now()), (1, now());
 \set SHOW_CONTEXT never
+SET segment.set_aside_limit = 0;
 CALL segment.refresh('customers');
 \set SHOW_CONTEXT errors
 DELETE FROM orders WHERE customer = 1;

@@ -8,7 +8,7 @@ use PostgreSQL::Test::Utils;
 use SegmentNode;
 use Test::More;
 
-my $node = segment_node('erase', 'postgres');
+my $node = segment_node('erase', 'postgres', 'segment.set_aside_limit = 0');
 my $db = 'postgres';
 my $zebra = 'customer-zebra-4711';
 
