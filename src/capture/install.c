@@ -393,7 +393,9 @@ capture_install(const Source *source, char **disabled)
 	}
 	if (!missing && !parts_differ(found, before))
 		return false;
-	warn_of_meddling(source, before, found);
+	/* of what stays off, an error follows */
+	if (*disabled == NULL)
+		warn_of_meddling(source, before, found);
 	note_parts(source, relids, function, id);
 	return true;
 }

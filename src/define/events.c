@@ -59,7 +59,7 @@ is_computed(const SegmentTable *table, const char *column)
 		strcmp(column, "valid_until") == 0;
 }
 
-/* Error if a column may not be changed so; what: such as "can not drop". */
+/* Error if a column may not be changed so; what: such as "cannot drop". */
 static void
 check_change(Oid relid, const char *column, bool rename, const char *what)
 {
@@ -106,7 +106,7 @@ before_ddl(Node *statement)
 
 		relid = rename->renameType == OBJECT_COLUMN ? relation_of(rename->relation) : InvalidOid;
 		if (OidIsValid(relid))
-			check_change(relid, rename->subname, true, "can not rename");
+			check_change(relid, rename->subname, true, "cannot rename");
 	}
 	else if (IsA(statement, AlterTableStmt))
 	{
@@ -119,7 +119,7 @@ before_ddl(Node *statement)
 			relid = relation_of(((AlterTableStmt *) statement)->relation);
 			if (OidIsValid(relid))
 				check_change(relid, command->name, false, command->subtype == AT_DropColumn ?
-							 "can not drop" : "can not change the type of");
+							 "cannot drop" : "cannot change the type of");
 		}
 	}
 }
@@ -238,24 +238,38 @@ is_restricted(const Node *statement)
 		((const DropStmt *) statement)->behavior == DROP_RESTRICT;
 }
 
-/* No view reads a table of attributes that would keep it from being dropped. */
+/*
+ * No view reads a table of attributes that would keep it from being dropped, or
+ * be dropped with it.  CASCADE takes its columns along, as drop_attributes does.
+ */
 static void
-refuse_attributes(Oid relid)
+drop_attributes_of(Oid relid, bool restricted)
 {
-	ListCell   *lc;
+	SegmentTable *table = catalog_load(relid);
+	ListCell   *lc,
+			   *lc2;
 
-	foreach(lc, catalog_load(relid)->sources)
+	foreach(lc, table->sources)
 	{
 		Source	   *source = lfirst(lc);
 
-		if (source->kind == SOURCE_ATTRIBUTES && get_rel_name(source->relation) == NULL)
+		if (source->kind != SOURCE_ATTRIBUTES || get_rel_name(source->relation) != NULL)
+			continue;
+		if (restricted)
 			ereport(ERROR,
 					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-					 errmsg("can not drop table %s: segment table %s takes attributes from it",
+					 errmsg("cannot drop table %s: segment table %s takes attributes from it",
 							quote_identifier(source->name), catalog_qualified_name(relid)),
 					 errhint("SELECT segment.drop_attributes(%s, %s) first, or use DROP ... CASCADE.",
 							 quote_literal_cstr(catalog_qualified_name(relid)),
 							 quote_literal_cstr(source->name))));
+		foreach(lc2, source->extra)
+		{
+			char	   *name = ((NamedExpr *) lfirst(lc2))->name;
+
+			define_check_unused(table, name, "attribute");
+			define_drop_column(table, name);
+		}
 	}
 }
 
@@ -331,12 +345,12 @@ segment_on_drop(PG_FUNCTION_ARGS)
 		forget_table(lfirst_oid(lc));
 	if (define_is_own_ddl())
 		PG_RETURN_NULL();
-	if (is_restricted(data->parsetree))
-		foreach(lc, query_oids("SELECT s.tbl::oid FROM pg_event_trigger_dropped_objects() d"
-							   " JOIN segment.config_source s ON s.relation = d.objid"
-							   " JOIN segment.config_table t ON t.tbl = s.tbl"
-							   " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0"))
-			refuse_attributes(lfirst_oid(lc));
+	foreach(lc, query_oids("SELECT s.tbl::oid FROM pg_event_trigger_dropped_objects() d"
+						   " JOIN segment.config_source s ON s.relation = d.objid"
+						   " JOIN segment.config_table t ON t.tbl = s.tbl"
+						   " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0"
+						   " AND s.kind = 'attributes'"))
+		drop_attributes_of(lfirst_oid(lc), is_restricted(data->parsetree));
 	query_oids("UPDATE segment.config_table t SET events = NULL"
 			   " FROM pg_event_trigger_dropped_objects() d"
 			   " WHERE t.events = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0");

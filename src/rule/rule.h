@@ -152,7 +152,7 @@ extern bool rule_follow_renames(const SegmentTable *table, Source *source, bool 
 /* Does an expression of the source read a column of that name? */
 extern bool rule_source_reads(const Source *source, const char *column);
 
-/* Error that says so; what: such as "can not drop". */
+/* Error that says so; what: such as "cannot drop". */
 extern void rule_refuse_column_change(const SegmentTable *table, const Source *source,
 									  const char *column, const char *what) pg_attribute_noreturn();
 
