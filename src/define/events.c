@@ -24,6 +24,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "parser/parse_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -59,13 +60,25 @@ is_computed(const SegmentTable *table, const char *column)
 		strcmp(column, "valid_until") == 0;
 }
 
-/* Error if a column may not be changed so; what: such as "cannot drop". */
-static void
-check_change(Oid relid, const char *column, bool rename, const char *what)
+typedef enum ChangeKind
 {
-	ListCell   *lc;
+	CHANGE_NAME,
+	CHANGE_LENGTH,				/* or precision: the type stays */
+	CHANGE_TYPE,
+	CHANGE_DROP
+} ChangeKind;
 
-	if (catalog_is_segment_table(relid) && is_computed(catalog_load(relid), column))
+/* Error if a column may not be changed so. */
+static void
+check_change(Oid relid, const char *column, ChangeKind change)
+{
+	const char *what = change == CHANGE_NAME ? "cannot rename" :
+		change == CHANGE_DROP ? "cannot drop" : "cannot change the type of";
+	ListCell   *lc,
+			   *lc2;
+
+	if (change != CHANGE_LENGTH && catalog_is_segment_table(relid) &&
+		is_computed(catalog_load(relid), column))
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("%s column \"%s\" of segment table %s", what, column,
@@ -73,15 +86,21 @@ check_change(Oid relid, const char *column, bool rename, const char *what)
 				 errdetail("It belongs to the definition."),
 				 errhint("The functions of segment change it: such as segment.drop_score() and segment.add_score().")));
 	/* a new name of a source's column is followed */
-	if (rename)
+	if (change == CHANGE_NAME)
 		return;
-	foreach(lc, catalog_sources_of_part(relid))
+	/* a child may be a source of its own */
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
 	{
-		Source	   *source = catalog_load_source(lfirst_int(lc));
+		foreach(lc2, catalog_sources_of_part(lfirst_oid(lc)))
+		{
+			Source	   *source = catalog_load_source(lfirst_int(lc2));
 
-		if (source != NULL && source->relation == relid && catalog_is_segment_table(source->tbl) &&
-			rule_source_reads(source, column))
-			rule_refuse_column_change(catalog_load(source->tbl), source, column, what);
+			CHECK_FOR_INTERRUPTS();
+			if (source != NULL && source->relation == lfirst_oid(lc) &&
+				(change != CHANGE_LENGTH || source->kind == SOURCE_EVENTS) &&
+				catalog_is_segment_table(source->tbl) && rule_source_reads(source, column))
+				rule_refuse_column_change(catalog_load(source->tbl), source, column, what);
+		}
 	}
 }
 
@@ -92,6 +111,16 @@ relation_of(const RangeVar *name)
 	Oid			relid = name == NULL ? InvalidOid : RangeVarGetRelid(name, NoLock, true);
 
 	return OidIsValid(relid) && segment_owns_relation(relid, GetUserId()) ? relid : InvalidOid;
+}
+
+/* Does ALTER COLUMN TYPE leave the type as it is? */
+static ChangeKind
+type_change(Oid relid, const AlterTableCmd *command)
+{
+	Oid			type = LookupTypeNameOid(NULL, castNode(ColumnDef, command->def)->typeName, true);
+
+	return OidIsValid(type) && type == get_atttype(relid, get_attnum(relid, command->name)) ?
+		CHANGE_LENGTH : CHANGE_TYPE;
 }
 
 static void
@@ -106,7 +135,7 @@ before_ddl(Node *statement)
 
 		relid = rename->renameType == OBJECT_COLUMN ? relation_of(rename->relation) : InvalidOid;
 		if (OidIsValid(relid))
-			check_change(relid, rename->subname, true, "cannot rename");
+			check_change(relid, rename->subname, CHANGE_NAME);
 	}
 	else if (IsA(statement, AlterTableStmt))
 	{
@@ -118,8 +147,8 @@ before_ddl(Node *statement)
 				continue;
 			relid = relation_of(((AlterTableStmt *) statement)->relation);
 			if (OidIsValid(relid))
-				check_change(relid, command->name, false, command->subtype == AT_DropColumn ?
-							 "cannot drop" : "cannot change the type of");
+				check_change(relid, command->name, command->subtype == AT_DropColumn ?
+							 CHANGE_DROP : type_change(relid, command));
 		}
 	}
 }
@@ -179,14 +208,22 @@ sources_near(Oid relid)
  * as it is: the next refresh looks for itself.
  */
 static void
-look_at_sources(const List *relids)
+look_at_sources(List *relids)
 {
 	List	   *ids = NIL;
 	List	   *marked = NIL;
-	const ListCell *lc;
+	ListCell   *lc,
+			   *lc2;
 
 	foreach(lc, relids)
+	{
 		ids = list_concat_unique_int(ids, sources_near(lfirst_oid(lc)));
+		/* what is altered may be handed down to a child that is a source */
+		if (get_rel_name(lfirst_oid(lc)) == NULL)
+			continue;
+		foreach(lc2, find_all_inheritors(lfirst_oid(lc), NoLock, NULL))
+			ids = list_concat_unique_int(ids, catalog_sources_of_part(lfirst_oid(lc2)));
+	}
 	foreach(lc, ids)
 	{
 		Source	   *source = catalog_load_source(lfirst_int(lc));

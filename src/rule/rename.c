@@ -94,16 +94,19 @@ reads(const char *text, const char *column)
 bool
 rule_source_reads(const Source *source, const char *column)
 {
+	RunContext	ctx;
+	bool		result;
 	ListCell   *lc;
 
-	foreach(lc, source->extra)
-	{
-		if (reads(((NamedExpr *) lfirst(lc))->expression, column))
-			return true;
-	}
-	return reads(source->key, column) || reads(source->at, column) ||
+	/* how a string is read is a setting of the session */
+	context_enter_parse(&ctx, "UTC");
+	result = reads(source->key, column) || reads(source->at, column) ||
 		reads(source->event, column) || reads(source->value, column) ||
 		reads(source->item, column);
+	foreach(lc, source->extra)
+		result = result || reads(((NamedExpr *) lfirst(lc))->expression, column);
+	context_leave(&ctx);
+	return result;
 }
 
 /* The columns that are there now, by the names that the expressions know. */
