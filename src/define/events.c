@@ -278,6 +278,8 @@ is_restricted(const Node *statement)
 /*
  * No view reads a table of attributes that would keep it from being dropped, or
  * be dropped with it.  CASCADE takes its columns along, as drop_attributes does.
+ * Only where our triggers go with the table: pg_restore --clean drops them before,
+ * and the segment table after.
  */
 static void
 drop_attributes_of(Oid relid, bool restricted)
@@ -386,7 +388,10 @@ segment_on_drop(PG_FUNCTION_ARGS)
 						   " JOIN segment.config_source s ON s.relation = d.objid"
 						   " JOIN segment.config_table t ON t.tbl = s.tbl"
 						   " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0"
-						   " AND s.kind = 'attributes'"))
+						   " AND s.kind = 'attributes' AND EXISTS"
+						   "   (SELECT FROM pg_event_trigger_dropped_objects() t"
+						   "    WHERE t.classid = 'pg_trigger'::regclass"
+						   "    AND t.address_names[1:2] = d.address_names[1:2])"))
 		drop_attributes_of(lfirst_oid(lc), is_restricted(data->parsetree));
 	query_oids("UPDATE segment.config_table t SET events = NULL"
 			   " FROM pg_event_trigger_dropped_objects() d"

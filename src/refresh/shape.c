@@ -35,6 +35,31 @@ check_column(const SegmentTable *table, const char *name, Oid type)
 						 catalog_type_name(type))));
 }
 
+/* The table of an attribute may have been dropped by ways that nobody could refuse. */
+static void
+check_attribute(const SegmentTable *table, const Column *column)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, table->sources)
+	{
+		const Source *source = lfirst(lc);
+
+		foreach(lc2, source->kind == SOURCE_ATTRIBUTES ? source->extra : NIL)
+		{
+			if (strcmp(((NamedExpr *) lfirst(lc2))->name, column->name) == 0)
+				return;
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("attribute \"%s\" of segment table %s has no table any more", column->name,
+					catalog_qualified_name(table->relid)),
+			 errhint("SELECT * FROM segment.apply_definition(segment.definition(%s)) drops it; what reads it has to go first.",
+					 quote_literal_cstr(catalog_qualified_name(table->relid)))));
+}
+
 void
 check_shape(const SegmentTable *table)
 {
@@ -47,5 +72,7 @@ check_shape(const SegmentTable *table)
 
 		if (column->kind != COLUMN_ELIGIBLE)
 			check_column(table, column->name, column->type);
+		if (column->kind == COLUMN_ATTRIBUTE)
+			check_attribute(table, column);
 	}
 }

@@ -224,6 +224,15 @@ same_columns(const List *before, const List *now)
 	return true;
 }
 
+static void
+following_context(void *arg)
+{
+	Following  *f = arg;
+
+	errcontext("while following renamed columns of source \"%s\" of segment table \"%s\"",
+			   f->source->name, get_rel_name(f->table->relid));
+}
+
 bool
 rule_follow_renames(const SegmentTable *table, Source *source, bool strict)
 {
@@ -240,7 +249,13 @@ rule_follow_renames(const SegmentTable *table, Source *source, bool strict)
 	if (!check_columns(&f, strict, &renamed))
 		return false;
 	if (renamed)
+	{
+		ErrorContextCallback callback = {error_context_stack, following_context, &f};
+
+		error_context_stack = &callback;
 		follow_all(&f);
+		error_context_stack = callback.previous;
+	}
 	if (f.changed)
 	{
 		catalog_update_source(source);
