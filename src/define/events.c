@@ -346,9 +346,13 @@ try_rebuild_stream(Oid relid)
 	CurrentResourceOwner = owner;
 }
 
-/* Takes sources whose relation is gone out of the definitions that stay. */
+/*
+ * Takes sources whose relation is gone out of the definitions that stay.  A
+ * stream that went by the same statement (streamless: whose it was) is made
+ * anew; one that somebody dropped before is not.
+ */
 static void
-forget_sources(void)
+forget_sources(const List *streamless)
 {
 	List	   *tables;
 	ListCell   *lc;
@@ -364,7 +368,8 @@ forget_sources(void)
 	foreach(lc, tables)
 	{
 		marklog_append_all(lfirst_oid(lc));
-		try_rebuild_stream(lfirst_oid(lc));
+		if (list_member_oid(streamless, lfirst_oid(lc)))
+			try_rebuild_stream(lfirst_oid(lc));
 	}
 }
 
@@ -374,6 +379,7 @@ segment_on_drop(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *data = begin(fcinfo, "on_drop");
 	List	   *relids;
+	List	   *streamless;
 	ListCell   *lc;
 
 	if (data == NULL)
@@ -393,16 +399,17 @@ segment_on_drop(PG_FUNCTION_ARGS)
 						   "    WHERE t.classid = 'pg_trigger'::regclass"
 						   "    AND t.address_names[1:2] = d.address_names[1:2])"))
 		drop_attributes_of(lfirst_oid(lc), is_restricted(data->parsetree));
-	query_oids("UPDATE segment.config_table t SET events = NULL"
-			   " FROM pg_event_trigger_dropped_objects() d"
-			   " WHERE t.events = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0");
+	streamless = query_oids("UPDATE segment.config_table t SET events = NULL"
+							" FROM pg_event_trigger_dropped_objects() d"
+							" WHERE t.events = d.objid AND d.classid = 'pg_class'::regclass"
+							" AND d.objsubid = 0 RETURNING t.tbl::oid");
 	/* parts of sources that stay, and those that had triggers of ours */
 	relids = query_oids("SELECT p.relation FROM pg_event_trigger_dropped_objects() d"
 						" JOIN segment.source_part p ON p.relation = CASE"
 						"   WHEN d.classid = 'pg_class'::regclass AND d.objsubid = 0 THEN d.objid"
 						"   WHEN d.classid = 'pg_trigger'::regclass THEN to_regclass("
 						"     format('%I.%I', d.address_names[1], d.address_names[2]))::oid END");
-	forget_sources();
+	forget_sources(streamless);
 	look_at_sources(relids);
 	PG_RETURN_NULL();
 }
