@@ -154,7 +154,7 @@ extern bool rule_source_reads(const Source *source, const char *column);
 
 /* Error that says so; what: such as "cannot drop". */
 extern void rule_refuse_column_change(const SegmentTable *table, const Source *source,
-									  const char *column, const char *what) pg_attribute_noreturn();
+									  const char *column, const char *what);
 
 /* parse.c: canonical text of a node over one relation */
 extern char *rule_deparse(Node *node, Oid relation);
