@@ -50,10 +50,12 @@ OBJS = \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/cuts.o \
+	src/catalog/parts.o \
 	src/catalog/suppressed.o \
 	src/catalog/names.o \
 	src/catalog/trust.o \
 	src/rule/parse.o \
+	src/rule/rename.o \
 	src/rule/label.o \
 	src/rule/band.o \
 	src/rule/pitfalls.o \
@@ -80,8 +82,12 @@ OBJS = \
 	src/capture/trigger.o \
 	src/capture/key.o \
 	src/capture/keyset.o \
+	src/capture/read.o \
+	src/capture/row.o \
+	src/capture/parts.o \
 	src/capture/marklog.o \
 	src/capture/install.o \
+	src/capture/remove.o \
 	src/capture/wake.o \
 	src/define/tables.o \
 	src/define/sources.o \
@@ -99,6 +105,7 @@ OBJS = \
 	src/define/apply_sources.o \
 	src/define/apply_settings.o \
 	src/define/definition.o \
+	src/define/events.o \
 	src/refresh/collect.o \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \
@@ -106,6 +113,7 @@ OBJS = \
 	src/refresh/recut.o \
 	src/refresh/newcolumns.o \
 	src/refresh/state.o \
+	src/refresh/shape.o \
 	src/refresh/due.o \
 	src/refresh/guard.o \
 	src/refresh/setaside.o \

@@ -38,6 +38,22 @@ CREATE TABLE segment.work (
 );
 COMMENT ON TABLE segment.work IS 'customers to be processed by the next refresh';
 
+-- What belongs to a source, as the last refresh found it: the relation itself and
+-- its partitions and children.  What differs from it may have changed unmarked.
+-- Not dumped: a restored table is rebuilt.
+CREATE TABLE segment.source_part (
+    source   int    NOT NULL,
+    relation oid    NOT NULL,
+    tbl      oid    NOT NULL,
+    place    bigint NOT NULL,                   -- a hash of how it hangs on the others,
+    triggers bigint NOT NULL,                   -- and one of its triggers; 0: not complete
+    columns  text[],                            -- of the source's relation itself: names by number, empty if dropped;
+    types    oid[],                             -- by these its expressions know them
+    PRIMARY KEY (source, relation)
+);
+CREATE INDEX source_part_relation ON segment.source_part (relation);
+COMMENT ON TABLE segment.source_part IS 'tables that belong to sources, and their triggers, as last seen';
+
 CREATE FUNCTION segment.capture() RETURNS trigger
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'segment_capture';

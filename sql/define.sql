@@ -120,6 +120,17 @@ COMMENT ON FUNCTION segment.on_drop() IS 'forgets segment tables and sources tha
 CREATE EVENT TRIGGER segment_on_drop ON sql_drop EXECUTE FUNCTION segment.on_drop();
 COMMENT ON EVENT TRIGGER segment_on_drop IS 'forgets segment tables and sources that are dropped';
 
+CREATE FUNCTION segment.on_ddl() RETURNS event_trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_on_ddl';
+COMMENT ON FUNCTION segment.on_ddl() IS
+'follows what ALTER TABLE and CREATE TABLE do to sources, marks everybody where changes may have gone unmarked, and refuses what a definition could not survive';
+CREATE EVENT TRIGGER segment_on_ddl_start ON ddl_command_start WHEN TAG IN ('ALTER TABLE')
+    EXECUTE FUNCTION segment.on_ddl();
+COMMENT ON EVENT TRIGGER segment_on_ddl_start IS 'refuses changes of columns that a definition could not survive';
+CREATE EVENT TRIGGER segment_on_ddl ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE')
+    EXECUTE FUNCTION segment.on_ddl();
+COMMENT ON EVENT TRIGGER segment_on_ddl IS 'follows what ALTER TABLE and CREATE TABLE do to sources';
+
 -- What the reader may see of it: the definitions of segment tables that he may read.
 
 CREATE VIEW segment.tables WITH (security_barrier) AS

@@ -88,4 +88,21 @@
 	PortalRun((portal), (count), (top), (dest), (altdest), (qc))
 #endif
 
+/* EnableDisableTrigger got the parent and the choice to recurse in PostgreSQL 16. */
+#if PG_VERSION_NUM < 160000
+#define segment_enable_disable_trigger(rel, name, parent, fires_when, skip_system, recurse, lockmode) \
+	EnableDisableTrigger((rel), (name), (fires_when), (skip_system), (lockmode))
+#else
+#define segment_enable_disable_trigger(rel, name, parent, fires_when, skip_system, recurse, lockmode) \
+	EnableDisableTrigger((rel), (name), (parent), (fires_when), (skip_system), (recurse), (lockmode))
+#endif
+
+/* Virtual generated columns, which no row holds, came with PostgreSQL 18. */
+#if PG_VERSION_NUM < 180000
+#define segment_expand_generated(node, rel) (node)
+#else
+#include "rewrite/rewriteHandler.h"
+#define segment_expand_generated(node, rel) expand_generated_columns_in_expr((node), (rel), 1)
+#endif
+
 #endif							/* SEGMENT_COMPAT_H */

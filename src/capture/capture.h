@@ -35,14 +35,22 @@ extern void marklog_rotate(void);
 /*
  * Creates the triggers of a source that are missing or disabled, on the
  * relation and on all its partitions and children; the current role needs the
- * right TRIGGER on the relation.  Returns whether any was missing, so that
- * changes may have gone unmarked.  Cheap when none is; else waits for writers,
- * without making others wait (lock.h).
+ * right TRIGGER on the relation.  Returns whether changes may have gone
+ * unmarked: a trigger was missing, or capture_changed(), and a WARNING says so
+ * if somebody has meddled with triggers.  Cheap if not; else notes how things
+ * are, and waits for writers, without making others wait (lock.h).
  *
  * *disabled becomes the command with which the owner of a relation enables
  * triggers that the current role may not; until then changes go unnoticed.
  */
 extern bool capture_install(const Source *source, char **disabled);
+
+/*
+ * Has anything happened since the last capture_install that the triggers could
+ * not see: a partition that came or went, a trigger that was off for a while?
+ * As a snapshot sees what was noted then; NULL: the latest.  Takes no locks.
+ */
+extern bool capture_changed(const Source *source, Snapshot snapshot);
 
 /*
  * Drops the triggers of a source wherever they are, whoever owns the relation.

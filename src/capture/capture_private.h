@@ -7,6 +7,7 @@
 
 #include "access/attnum.h"
 #include "capture/capture.h"
+#include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "nodes/primnodes.h"
 #include "utils/rel.h"
@@ -29,6 +30,7 @@ extern bool keyset_add_integer(KeySet *set, int64 key);
 extern bool keyset_add_bytes(KeySet *set, const char *key, Size length);
 
 extern bool keyset_is_empty(const KeySet *set);
+extern int	keyset_count(const KeySet *set);
 
 /* Calls visit for each key: length 0 and a pointer to an int64, or bytes. */
 typedef void (*KeyVisitor) (const void *key, Size length, void *arg);
@@ -93,6 +95,36 @@ extern void mark_begin(MarkWriter *writer, Oid tbl);
 /* key NULL: every customer */
 extern void mark_put(MarkWriter *writer, const char *key, Size length);
 extern void mark_end(MarkWriter *writer);
+
+/* read.c: the keys of rows */
+
+typedef struct RowReader RowReader;
+
+/*
+ * Between begin and end a key that is more than a column is read with the
+ * rights of the segment table's owner: nothing else is to be done meanwhile.
+ */
+extern RowReader *rows_begin(const KeyReader *reader);
+
+/* Adds the key of a row; false if it is new and the set is full. */
+extern bool rows_add(RowReader *rows, TupleTableSlot *slot, KeySet *keys);
+extern void rows_end(RowReader *rows);
+
+/* Marks a key that keyset_visit shows. */
+extern void key_put(MarkWriter *writer, KeyForm form, const void *key, Size length);
+
+/* row.c: a trigger for each row */
+extern void capture_row(int source, const KeyReader *reader, TriggerData *trigdata);
+
+/* parts.c: what belongs to a source */
+
+/* Is a row of pg_trigger a trigger with this one argument? */
+extern bool trigger_has_argument(HeapTuple tuple, Relation pg_trigger, const char *id);
+
+/* The relations as they are now (of SourcePart), but temporary ones, by relid. */
+extern List *parts_now(const Source *source, const List *relids);
+extern bool parts_differ(const List *parts, const List *others);
+extern SourcePart *find_part(const List *parts, Oid relid);
 
 /* wake.c */
 extern void wake_init(void);

@@ -1,20 +1,15 @@
 /*
  * install.c
- *		Putting the triggers of a source on its relations, and taking them off.
+ *		Putting the triggers of a source on its relations.
  *
  * A trigger is known as ours by its function and its argument, whatever its
  * name is by now.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "capture/capture_private.h"
-#include "catalog/dependency.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "compat.h"
@@ -25,25 +20,31 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 typedef struct EventTrigger
 {
-	int16		type;			/* bit of pg_trigger.tgtype */
+	int16		type;			/* pg_trigger.tgtype */
 	const char *event;
 	const char *suffix;			/* of the trigger's name */
 	bool		old;			/* transition tables */
 	bool		new;
+	char		mode;			/* pg_trigger.tgenabled */
 } EventTrigger;
 
+/*
+ * Where the first three do not fire, in replica role and where a subscription
+ * applies rows, the last does.
+ */
 static const EventTrigger events[] = {
-	{TRIGGER_TYPE_INSERT, "INSERT", "insert", false, true},
-	{TRIGGER_TYPE_UPDATE, "UPDATE", "update", true, true},
-	{TRIGGER_TYPE_DELETE, "DELETE", "delete", true, false},
-	{TRIGGER_TYPE_TRUNCATE, "TRUNCATE", "truncate", false, false},
+	{TRIGGER_TYPE_INSERT, "INSERT", "insert", false, true, TRIGGER_FIRES_ON_ORIGIN},
+	{TRIGGER_TYPE_UPDATE, "UPDATE", "update", true, true, TRIGGER_FIRES_ON_ORIGIN},
+	{TRIGGER_TYPE_DELETE, "DELETE", "delete", true, false, TRIGGER_FIRES_ON_ORIGIN},
+	{TRIGGER_TYPE_TRUNCATE, "TRUNCATE", "truncate", false, false, TRIGGER_FIRES_ALWAYS},
+	{TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE,
+	"INSERT OR UPDATE OR DELETE", "row", false, false, TRIGGER_FIRES_ON_REPLICA},
 };
 
 #define EVENTS lengthof(events)
@@ -81,7 +82,7 @@ static bool
 is_ours(const Trigger *trigger, const EventTrigger *event, Oid function, const char *id)
 {
 	return trigger->tgfoid == function &&
-		trigger->tgtype == event->type &&	/* so AFTER, and for each statement */
+		trigger->tgtype == event->type &&	/* so AFTER */
 		trigger->tgnargs == 1 && strcmp(trigger->tgargs[0], id) == 0 &&
 		trigger->tgnattr == 0 && trigger->tgqual == NULL &&
 		(trigger->tgoldtable != NULL) == event->old &&
@@ -99,45 +100,93 @@ find_trigger(Relation rel, const EventTrigger *event, Oid function, const char *
 	return NULL;
 }
 
+/* Only where there are rows: those of a partitioned table are in its partitions. */
+static bool
+belongs_on(const EventTrigger *event, Relation rel)
+{
+	return !TRIGGER_FOR_ROW(event->type) || rel->rd_rel->relkind == RELKIND_RELATION;
+}
+
+/* What a trigger lacks. */
+typedef enum LackKind
+{
+	LACK_NOTHING,
+	LACK_TRIGGER,				/* it is not there */
+	LACK_MODE,					/* it is on, but not as it should be */
+	LACK_ENABLED				/* it is off */
+} LackKind;
+
+static LackKind
+lack_of(const EventTrigger *event, const Trigger *trigger)
+{
+	if (trigger == NULL)
+		return LACK_TRIGGER;
+	if (trigger->tgenabled == event->mode)
+		return LACK_NOTHING;
+	if (trigger->tgenabled == TRIGGER_DISABLED)
+		return LACK_ENABLED;
+	if (event->mode != TRIGGER_FIRES_ON_ORIGIN)
+		return LACK_MODE;
+	return trigger->tgenabled == TRIGGER_FIRES_ALWAYS ? LACK_NOTHING : LACK_ENABLED;
+}
+
+/* It is ours, so that it takes no right on the relation, which is locked. */
+static void
+set_mode(Oid relid, const EventTrigger *event, const char *trigger)
+{
+	Relation	rel = table_open(relid, NoLock);
+
+	segment_enable_disable_trigger(rel, trigger, InvalidOid, event->mode, false, false,
+								   ShareRowExclusiveLock);
+	table_close(rel, NoLock);
+	CommandCounterIncrement();
+}
+
 static void
 create_trigger(Oid relid, const EventTrigger *event, int source)
 {
 	StringInfoData command;
+	char	   *name = psprintf("segment_%d_%s", source, event->suffix);
 
 	initStringInfo(&command);
-	appendStringInfo(&command, "CREATE TRIGGER segment_%d_%s AFTER %s ON %s",
-					 source, event->suffix, event->event, catalog_qualified_name(relid));
+	appendStringInfo(&command, "CREATE TRIGGER %s AFTER %s ON %s",
+					 name, event->event, catalog_qualified_name(relid));
 	if (event->old || event->new)
 		appendStringInfoString(&command, " REFERENCING");
 	if (event->old)
 		appendStringInfoString(&command, " OLD TABLE AS segment_old");
 	if (event->new)
 		appendStringInfoString(&command, " NEW TABLE AS segment_new");
-	appendStringInfo(&command, " FOR EACH STATEMENT EXECUTE FUNCTION segment.capture('%d')",
-					 source);
+	appendStringInfo(&command, " FOR EACH %s EXECUTE FUNCTION segment.capture('%d')",
+					 TRIGGER_FOR_ROW(event->type) ? "ROW" : "STATEMENT", source);
 	context_run(command.data, 0, NULL, NULL, NULL, false);
+	if (event->mode != TRIGGER_FIRES_ON_ORIGIN)
+		set_mode(relid, event, name);
 }
 
 /*
- * Turns a disabled trigger on again, which takes the rights of the relation's
- * owner; without them, adds to the command that the owner has to run.
+ * Turns a disabled trigger on again, for which one has to be the relation's
+ * owner; else adds to the command that the owner has to run.
  */
 static void
-enable_trigger(Oid relid, const char *trigger, char **disabled)
+enable_trigger(Oid relid, const EventTrigger *event, const char *trigger, char **disabled)
 {
-	char	   *command = psprintf("ALTER TABLE ONLY %s ENABLE TRIGGER %s",
-								   catalog_qualified_name(relid), quote_identifier(trigger));
+	const char *how = event->mode == TRIGGER_FIRES_ALWAYS ? "ALWAYS " :
+		event->mode == TRIGGER_FIRES_ON_REPLICA ? "REPLICA " : "";
+	MemoryContext old;
+	char	   *command;
 
 	if (segment_owns_relation(relid, GetUserId()))
-		context_run(command, 0, NULL, NULL, NULL, false);
-	else
 	{
-		/* outlives the connection to SPI */
-		MemoryContext old = MemoryContextSwitchTo(CurTransactionContext);
-
-		*disabled = *disabled == NULL ? pstrdup(command) : psprintf("%s; %s", *disabled, command);
-		MemoryContextSwitchTo(old);
+		set_mode(relid, event, trigger);
+		return;
 	}
+	/* outlives the connection to SPI */
+	old = MemoryContextSwitchTo(CurTransactionContext);
+	command = psprintf("ALTER TABLE ONLY %s ENABLE %sTRIGGER %s", catalog_qualified_name(relid),
+					   how, quote_identifier(trigger));
+	*disabled = *disabled == NULL ? command : psprintf("%s; %s", *disabled, command);
+	MemoryContextSwitchTo(old);
 }
 
 /* What one relation lacks. */
@@ -145,8 +194,8 @@ typedef struct Lack
 {
 	Oid			relid;
 	Oid			owner;
-	char	   *disabled[EVENTS];	/* names of triggers that are there */
-	bool		absent[EVENTS];
+	LackKind	kinds[EVENTS];
+	char	   *names[EVENTS];	/* of triggers that are there */
 } Lack;
 
 /* Fills *lack; whether anything is missing. */
@@ -169,16 +218,15 @@ find_lack(Lack *lack, Oid relid, Oid function, const char *id)
 	check_relation(rel);
 	for (int i = 0; i < EVENTS; i++)
 	{
-		const Trigger *trigger = find_trigger(rel, &events[i], function, id);
+		const Trigger *trigger;
 
-		if (trigger == NULL)
-			missing = lack->absent[i] = true;
-		else if (trigger->tgenabled == TRIGGER_DISABLED ||
-				 trigger->tgenabled == TRIGGER_FIRES_ON_REPLICA)
-		{
-			lack->disabled[i] = pstrdup(trigger->tgname);
-			missing = true;
-		}
+		if (!belongs_on(&events[i], rel))
+			continue;
+		trigger = find_trigger(rel, &events[i], function, id);
+		lack->kinds[i] = lack_of(&events[i], trigger);
+		if (trigger != NULL)
+			lack->names[i] = pstrdup(trigger->tgname);
+		missing |= lack->kinds[i] != LACK_NOTHING;
 	}
 	table_close(rel, NoLock);
 	return missing;
@@ -190,7 +238,7 @@ can_mend(const Lack *lack)
 {
 	for (int i = 0; i < EVENTS; i++)
 	{
-		if (lack->absent[i])
+		if (lack->kinds[i] == LACK_TRIGGER || lack->kinds[i] == LACK_MODE)
 			return true;
 	}
 	return segment_owns_relation(lack->relid, GetUserId());
@@ -209,17 +257,28 @@ mend(const Lack *lack, const Source *source, char **disabled_command)
 	SPI_connect();
 	for (int i = 0; i < EVENTS; i++)
 	{
-		if (lack->disabled[i] != NULL)
-			enable_trigger(lack->relid, lack->disabled[i], disabled_command);
-		else if (lack->absent[i] && lack->relid == source->relation)
-			create_trigger(lack->relid, &events[i], source->id);
-		else if (lack->absent[i])
-		{
-			RunContext	ctx;
+		RunContext	ctx;
 
-			context_enter_owner(&ctx, lack->owner, "UTC");
-			create_trigger(lack->relid, &events[i], source->id);
-			context_leave(&ctx);
+		switch (lack->kinds[i])
+		{
+			case LACK_NOTHING:
+				break;
+			case LACK_MODE:
+				set_mode(lack->relid, &events[i], lack->names[i]);
+				break;
+			case LACK_ENABLED:
+				enable_trigger(lack->relid, &events[i], lack->names[i], disabled_command);
+				break;
+			case LACK_TRIGGER:
+				if (lack->relid == source->relation)
+				{
+					create_trigger(lack->relid, &events[i], source->id);
+					break;
+				}
+				context_enter_owner(&ctx, lack->owner, "UTC");
+				create_trigger(lack->relid, &events[i], source->id);
+				context_leave(&ctx);
+				break;
 		}
 	}
 	SPI_finish();
@@ -251,29 +310,78 @@ capture_wish_install(List *wishes, const Source *source)
 	return wishes;
 }
 
-bool
-capture_install(const Source *source, char **disabled)
+static void
+check_right(const Source *source)
 {
-	List	   *wishes;
-	ListCell   *lc;
-	Oid			function = capture_function();
-	char	   *id = psprintf("%d", source->id);
-	AclResult	right;
-	bool		missing = false;
-
-	right = pg_class_aclcheck(source->relation, GetUserId(), ACL_TRIGGER);
-	if (right != ACLCHECK_OK)
+	if (pg_class_aclcheck(source->relation, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("role \"%s\" may not create triggers on %s",
 						GetUserNameFromId(GetUserId(), false), catalog_qualified_name(source->relation)),
 				 errhint("GRANT TRIGGER ON %s TO %s.", catalog_qualified_name(source->relation),
 						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
+}
 
+/* Says so if triggers of a relation that was there before are not what they were. */
+static void
+warn_of_meddling(const Source *source, const List *before, const List *found)
+{
+	const ListCell *lc;
+
+	foreach(lc, before)
+	{
+		const SourcePart *part = lfirst(lc);
+		const SourcePart *now = find_part(found, part->relid);
+
+		if (now == NULL || now->triggers == part->triggers)
+			continue;
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("changes of %s may have gone unnoticed", catalog_qualified_name(part->relid)),
+				 errdetail("Triggers of segment were disabled, dropped or altered since the last refresh. Segment table %s is computed anew for everybody.",
+						   catalog_qualified_name(source->tbl))));
+		return;
+	}
+}
+
+/* Notes how the relations are now; what is still off differs again as soon as it is on. */
+static void
+note_parts(const Source *source, List *relids, Oid function, const char *id)
+{
+	List	   *parts = parts_now(source, relids);
+	ListCell   *lc;
+
+	foreach(lc, parts)
+	{
+		SourcePart *part = lfirst(lc);
+		Lack		lack;
+
+		if (find_lack(&lack, part->relid, function, id))
+			part->triggers = 0;
+	}
+	catalog_store_parts(source, parts);
+}
+
+bool
+capture_install(const Source *source, char **disabled)
+{
+	List	   *wishes;
+	List	   *relids;
+	List	   *before;
+	List	   *found;
+	ListCell   *lc;
+	Oid			function = capture_function();
+	char	   *id = psprintf("%d", source->id);
+	bool		missing = false;
+
+	check_right(source);
 	wishes = capture_wish_install(NIL, source);
 	if (wishes != NIL)
 		lock_all(wishes);
-	foreach(lc, parts_of(source))
+	relids = parts_of(source);
+	before = catalog_load_parts(source->id, NULL);
+	found = parts_now(source, relids);
+	foreach(lc, relids)
 	{
 		Lack		lack;
 
@@ -283,119 +391,11 @@ capture_install(const Source *source, char **disabled)
 		missing = true;
 		mend(&lack, source, disabled);
 	}
-	return missing;
-}
-
-/* The relation of a trigger of ours with this argument, or InvalidOid. */
-static Oid
-trigger_relation(Oid trigger, const char *id)
-{
-	Relation	rel = table_open(TriggerRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			result = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(trigger));
-	scan = systable_beginscan(rel, TriggerOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
-		bool		isnull;
-		Datum		args = heap_getattr(tuple, Anum_pg_trigger_tgargs,
-										RelationGetDescr(rel), &isnull);
-
-		/* each argument ends with a zero byte */
-		if (form->tgnargs == 1 && !isnull &&
-			strcmp(VARDATA_ANY(DatumGetByteaPP(args)), id) == 0)
-			result = form->tgrelid;
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-/* OIDs of all triggers that call a function. */
-static List *
-triggers_of(Oid function)
-{
-	Relation	rel = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	List	   *result = NIL;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ProcedureRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(function));
-	scan = systable_beginscan(rel, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(tuple);
-
-		if (depend->classid == TriggerRelationId)
-			result = lappend_oid(result, depend->objid);
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-/* Relations that have triggers of a source. */
-static List *
-relations_with(List *triggers, const char *id)
-{
-	List	   *result = NIL;
-	ListCell   *lc;
-
-	foreach(lc, triggers)
-	{
-		Oid			relid = trigger_relation(lfirst_oid(lc), id);
-
-		CHECK_FOR_INTERRUPTS();
-		if (OidIsValid(relid))
-			result = list_append_unique_oid(result, relid);
-	}
-	return result;
-}
-
-List *
-capture_wish_remove(List *wishes, const Source *source)
-{
-	ListCell   *lc;
-
-	foreach(lc, relations_with(triggers_of(capture_function()), psprintf("%d", source->id)))
-		wishes = lock_wish(wishes, lfirst_oid(lc), AccessExclusiveLock);
-	return wishes;
-}
-
-/*
- * The triggers are the extension's, not the relation's: no right on the
- * relation is asked for, since its owner may be somebody else.
- */
-void
-capture_remove(const Source *source)
-{
-	List	   *triggers;
-	ListCell   *lc;
-	char	   *id = psprintf("%d", source->id);
-
-	lock_all(capture_wish_remove(NIL, source));
-
-	/* having waited for the relations, look again */
-	triggers = triggers_of(capture_function());
-	foreach(lc, triggers)
-	{
-		ObjectAddress object;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!OidIsValid(trigger_relation(lfirst_oid(lc), id)))
-			continue;
-		ObjectAddressSet(object, TriggerRelationId, lfirst_oid(lc));
-		performDeletion(&object, DROP_RESTRICT, 0);
-	}
-	list_free(triggers);
+	if (!missing && !parts_differ(found, before))
+		return false;
+	/* of what stays off, an error follows */
+	if (*disabled == NULL)
+		warn_of_meddling(source, before, found);
+	note_parts(source, relids, function, id);
+	return true;
 }

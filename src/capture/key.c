@@ -11,6 +11,7 @@
 #include "capture/capture_private.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "context.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -25,6 +26,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 typedef struct CacheKey
@@ -103,7 +105,7 @@ static void
 parse_error_context(void *label)
 {
 	if (geterrcode() == ERRCODE_UNDEFINED_COLUMN)
-		errhint("If the column was renamed, drop the source with segment.drop_source() and add it again.");
+		errhint("If the column was dropped, drop the source with segment.drop_source() and add it again.");
 	key_error_context(label);
 }
 
@@ -114,27 +116,59 @@ integer_width(Oid type)
 	return type == INT2OID ? 2 : type == INT4OID ? 4 : type == INT8OID ? 8 : 0;
 }
 
+/*
+ * The relation's columns by the names that the expression knows, where one was
+ * renamed and the definition has not followed yet; NIL: by their own.
+ */
+static List *
+names_known(const Source *source, const List *known, Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	List	   *names = NIL;
+	bool		renamed = false;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		char	   *name = NameStr(TupleDescAttr(desc, i)->attname);
+		AttrNumber	attno;
+
+		if (TupleDescAttr(desc, i)->attisdropped)
+			continue;
+		attno = known == NIL ? InvalidAttrNumber : get_attnum(source->relation, name);
+		if (attno > 0 && attno <= list_length(known))
+		{
+			char	   *then = ((SourceColumn *) list_nth(known, attno - 1))->name;
+
+			renamed |= strcmp(name, then) != 0;
+			name = then;
+		}
+		names = lappend(names, makeString(pstrdup(name)));
+	}
+	return renamed ? names : NIL;
+}
+
 /* The canonical text as an expression over the relation's row. */
 static Node *
-transform(ParseState *pstate, const Source *source, Relation rel)
+transform(ParseState *pstate, const Source *source, const List *known, Relation rel)
 {
 	List	   *raw = raw_parser(source->key, RAW_PARSE_PLPGSQL_EXPR);
 	SelectStmt *select = castNode(SelectStmt, linitial_node(RawStmt, raw)->stmt);
 	ResTarget  *target = linitial_node(ResTarget, select->targetList);
-	Alias	   *alias = makeAlias(get_rel_name(source->relation), NIL);
+	Alias	   *alias = makeAlias(get_rel_name(source->relation), names_known(source, known, rel));
 	ParseNamespaceItem *item;
 
 	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, alias, false, true);
 	addNSItemToQuery(pstate, item, false, true, true);
-	return transformExpr(pstate, target->val, EXPR_KIND_INDEX_EXPRESSION);
+	return segment_expand_generated(transformExpr(pstate, target->val, EXPR_KIND_INDEX_EXPRESSION),
+									rel);
 }
 
 /* Fills in form, attno, width and expr; the expression is in the current context. */
 static void
-compile(KeyReader *reader, const Source *source, Oid key_type, Relation rel)
+compile(KeyReader *reader, const Source *source, const List *known, Oid key_type, Relation rel)
 {
 	ParseState *pstate = make_parsestate(NULL);
-	Node	   *expr = transform(pstate, source, rel);
+	Node	   *expr = transform(pstate, source, known, rel);
 	Node	   *coerced;
 	Oid			type = exprType(expr);
 	int			width = integer_width(type);
@@ -175,7 +209,7 @@ compile(KeyReader *reader, const Source *source, Oid key_type, Relation rel)
 
 /* Works out the reader of an entry whose tbl and source_relation are known. */
 static void
-build_reader(CacheEntry *entry, const Source *source, Relation rel)
+build_reader(CacheEntry *entry, const Source *source, const List *known, Relation rel)
 {
 	SegmentTable *table = catalog_load(source->tbl);
 	KeyReader	reader = {.tbl = source->tbl};
@@ -194,7 +228,7 @@ build_reader(CacheEntry *entry, const Source *source, Relation rel)
 
 	/* planning may run functions, to fold constants */
 	context_enter_owner(&ctx, table->owner, table->time_zone);
-	compile(&reader, source, table->key_type, rel);
+	compile(&reader, source, known, table->key_type, rel);
 	context_leave(&ctx);
 	error_context_stack = callback.previous;
 
@@ -211,7 +245,9 @@ build_reader(CacheEntry *entry, const Source *source, Relation rel)
 static bool
 build(CacheEntry *entry, Relation rel)
 {
+	Snapshot	snapshot;
 	Source	   *source;
+	List	   *known = NIL;
 
 	entry->built = false;
 	entry->valid = true;
@@ -220,7 +256,12 @@ build(CacheEntry *entry, Relation rel)
 											   ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(entry->context);
 
-	source = catalog_load_source(entry->key.source);
+	/* the expression goes with the names by which it knows the columns */
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	source = catalog_load_source_as_of(entry->key.source, snapshot);
+	if (source != NULL)
+		known = catalog_load_columns(source, snapshot);
+	UnregisterSnapshot(snapshot);
 	if (source == NULL)
 		return false;
 
@@ -234,7 +275,7 @@ build(CacheEntry *entry, Relation rel)
 		typeInheritsFrom(RelationGetForm(rel)->reltype,
 						 get_rel_type_id(source->relation));
 	if (entry->part)
-		build_reader(entry, source, rel);
+		build_reader(entry, source, known, rel);
 	entry->built = true;
 	return true;
 }

@@ -178,6 +178,12 @@ keyset_is_empty(const KeySet *set)
 	return set->count == 0;
 }
 
+int
+keyset_count(const KeySet *set)
+{
+	return set->count;
+}
+
 void
 keyset_visit(KeySet *set, KeyVisitor visit, void *arg)
 {

@@ -6,7 +6,6 @@
 
 #include "capture/capture_private.h"
 #include "commands/trigger.h"
-#include "context.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "guc.h"
@@ -14,7 +13,6 @@
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
-#include "utils/uuid.h"
 
 PG_FUNCTION_INFO_V1(segment_capture);
 
@@ -48,14 +46,14 @@ check_call(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("segment.capture() can only be called as a trigger"),
 				 errhint("segment.add_source() makes the triggers.")));
-	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
-		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event) ||
-		trigdata->tg_trigger->tgnargs != 1)
+	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event) || trigdata->tg_trigger->tgnargs != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("trigger \"%s\" must be an AFTER trigger for each statement, with one argument",
+				 errmsg("trigger \"%s\" must be an AFTER trigger with one argument",
 						trigdata->tg_trigger->tgname),
 				 errhint("Drop the trigger; segment.add_source() makes the right ones.")));
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		return trigdata;
 	if ((TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) && trigdata->tg_newtable == NULL) ||
 		(TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) && trigdata->tg_oldtable == NULL) ||
 		(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
@@ -84,115 +82,13 @@ next_row(Tuplestorestate *store, TupleTableSlot *slot)
 	return tuplestore_gettupleslot(store, true, false, slot);
 }
 
-static inline int64
-integer_value(Datum value, int width)
-{
-	switch (width)
-	{
-		case 2:
-			return DatumGetInt16(value);
-		case 4:
-			return DatumGetInt32(value);
-		default:
-			return DatumGetInt64(value);
-	}
-}
-
-/* Keys that are a column as it stands; false if the set is full. */
-static bool
-read_columns(const KeyReader *reader, Tuplestorestate *store, TupleTableSlot *slot,
-			 KeySet *keys)
-{
-	bool		room = true;
-
-	rewind_store(store);
-	while (room && next_row(store, slot))
-	{
-		bool		isnull;
-		Datum		value = slot_getattr(slot, reader->attno, &isnull);
-
-		if (isnull)
-			continue;
-		if (reader->form == KEY_INTEGER)
-			room = keyset_add_integer(keys, integer_value(value, reader->width));
-		else if (reader->form == KEY_UUID)
-			room = keyset_add_bytes(keys, (char *) DatumGetUUIDP(value)->data, UUID_LEN);
-		else
-		{
-			text	   *string = DatumGetTextPP(value);
-
-			room = keyset_add_bytes(keys, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
-			if ((Pointer) string != DatumGetPointer(value))
-				pfree(string);
-		}
-	}
-	return room;
-}
-
-/* Keys that are evaluated, or put out by their type; false if the set is full. */
-static bool
-read_expressions(const KeyReader *reader, Tuplestorestate *stores[2],
-				 TupleTableSlot *slot, KeySet *keys)
-{
-	ErrorContextCallback callback = {error_context_stack, key_error_context, reader->label};
-	EState	   *estate = CreateExecutorState();
-	ExprContext *econtext = GetPerTupleExprContext(estate);
-	MemoryContext old;
-	RunContext	ctx;
-	ExprState  *state;
-	FmgrInfo	output;
-	bool		room = true;
-
-	error_context_stack = &callback;
-	if (reader->as_owner)
-		context_enter_owner(&ctx, reader->owner, reader->time_zone);
-	else
-		context_enter_settings(&ctx, reader->time_zone);
-
-	/*
-	 * Made for each statement: after an error, functions may have left behind
-	 * what is not fit for use.
-	 */
-	old = MemoryContextSwitchTo(estate->es_query_cxt);
-	state = ExecInitExpr(reader->expr, NULL);
-	fmgr_info(reader->output, &output);
-	MemoryContextSwitchTo(old);
-
-	econtext->ecxt_scantuple = slot;
-	for (int i = 0; i < 2; i++)
-	{
-		if (stores[i] == NULL)
-			continue;
-		rewind_store(stores[i]);
-		while (room && next_row(stores[i], slot))
-		{
-			bool		isnull;
-			Datum		value = ExecEvalExprSwitchContext(state, econtext, &isnull);
-
-			if (!isnull)
-			{
-				char	   *key;
-
-				old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
-				key = OutputFunctionCall(&output, value);
-				MemoryContextSwitchTo(old);
-				room = keyset_add_bytes(keys, key, strlen(key));
-			}
-			ResetExprContext(econtext);
-		}
-	}
-	context_leave(&ctx);
-	error_context_stack = callback.previous;
-	FreeExecutorState(estate);
-	return room;
-}
-
 /* The distinct keys of the rows the statement changed, or NULL if they are too many. */
 static KeySet *
 read_keys(const KeyReader *reader, TriggerData *trigdata)
 {
 	Tuplestorestate *stores[2] = {NULL, NULL};
 	TupleTableSlot *slot;
+	RowReader  *rows;
 	KeySet	   *keys;
 	bool		room = true;
 
@@ -205,12 +101,16 @@ read_keys(const KeyReader *reader, TriggerData *trigdata)
 						 segment_mark_limit);
 	slot = MakeSingleTupleTableSlot(RelationGetDescr(trigdata->tg_relation),
 									&TTSOpsMinimalTuple);
-	if (reader->form == KEY_OTHER)
-		room = read_expressions(reader, stores, slot, keys);
-	else
-		for (int i = 0; i < 2 && room; i++)
-			if (stores[i] != NULL)
-				room = read_columns(reader, stores[i], slot, keys);
+	rows = rows_begin(reader);
+	for (int i = 0; i < 2; i++)
+	{
+		if (stores[i] == NULL)
+			continue;
+		rewind_store(stores[i]);
+		while (room && next_row(stores[i], slot))
+			room = rows_add(rows, slot, keys);
+	}
+	rows_end(rows);
 	ExecDropSingleTupleTableSlot(slot);
 	return room ? keys : NULL;
 }
@@ -220,22 +120,7 @@ put_key(const void *key, Size length, void *arg)
 {
 	MarkTarget *target = arg;
 
-	if (target->form == KEY_INTEGER)
-	{
-		char		digits[MAXINT8LEN + 1];
-
-		length = pg_lltoa(*(const int64 *) key, digits);
-		mark_put(&target->writer, digits, length);
-	}
-	else if (target->form == KEY_UUID)
-	{
-		char	   *text = DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(key)));
-
-		mark_put(&target->writer, text, strlen(text));
-		pfree(text);
-	}
-	else
-		mark_put(&target->writer, key, length);
+	key_put(&target->writer, target->form, key, length);
 }
 
 /*
@@ -255,6 +140,11 @@ segment_capture(PG_FUNCTION_ARGS)
 
 	if (!key_reader_find(&reader, source, trigdata->tg_relation))
 		return PointerGetDatum(NULL);
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	{
+		capture_row(source, &reader, trigdata);
+		return PointerGetDatum(NULL);
+	}
 	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 		keys = read_keys(&reader, trigdata);
 	if (keys == NULL)

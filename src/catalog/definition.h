@@ -127,6 +127,9 @@ extern List *catalog_load_sources(Oid relid);
 /* One source by id, or NULL.  Reads by index, without SPI: triggers call it. */
 extern Source *catalog_load_source(int id);
 
+/* The same as a snapshot sees it. */
+extern Source *catalog_load_source_as_of(int id, Snapshot snapshot);
+
 /*
  * A definition as a snapshot sees it, for whoever compares it with rows in
  * that snapshot; catalog_load reads the latest.
@@ -154,7 +157,10 @@ extern void catalog_set_max_age(Oid relid, const Interval *max_age);
 extern int	catalog_insert_source(const Source *source);
 extern void catalog_delete_source(int id);
 
-/* Gives a source other expressions; its key stays, by which triggers mark. */
+/*
+ * Gives a source other expressions.  Those of its key must mean the same: by
+ * it triggers mark.
+ */
 extern void catalog_update_source(const Source *source);
 
 /* Puts the columns into this order of names (of char *), those it does not name after them. */
@@ -173,6 +179,40 @@ extern void catalog_forget_new_columns(Oid relid);
 /* Their names (of char *), as the transaction sees them now. */
 extern List *catalog_new_columns(Oid relid);
 extern void catalog_set_expression(Oid relid, const char *name, const char *expression);
+
+/* parts.c: what belongs to a source, as it was last seen */
+
+typedef struct SourcePart
+{
+	Oid			relid;
+	int64		place;			/* a hash of how it hangs on the others */
+	int64		triggers;		/* one of its triggers; 0: they are not complete */
+} SourcePart;
+
+/* A column of a source's relation, by which its expressions know it. */
+typedef struct SourceColumn
+{
+	char	   *name;			/* empty if dropped */
+	Oid			type;
+} SourceColumn;
+
+/* Parts of a source (of SourcePart), by relid; snapshot NULL: the latest.  NIL: nothing is noted. */
+extern List *catalog_load_parts(int source, Snapshot snapshot);
+
+/* Notes the parts; the columns of a relation that is noted already stay as noted. */
+extern void catalog_store_parts(const Source *source, List *parts);
+
+/* The noted columns (of SourceColumn) of a source's relation, by number; NIL: not noted. */
+extern List *catalog_load_columns(const Source *source, Snapshot snapshot);
+
+/* The columns (of SourceColumn) of a relation as they are now, by number. */
+extern List *catalog_current_columns(Oid relid);
+
+/* Notes them as those by which the expressions of a source know them. */
+extern void catalog_note_columns(const Source *source);
+
+/* Ids of the sources to which a relation belonged when they were last seen. */
+extern List *catalog_sources_of_part(Oid relid);
 
 /*
  * A fingerprint of a customer who is left out from now on, made with this salt,

@@ -308,13 +308,19 @@ catalog_is_segment_table(Oid relid)
 }
 
 Source *
-catalog_load_source(int id)
+catalog_load_source_as_of(int id, Snapshot snapshot)
 {
 	List	   *sources = NIL;
 
 	scan_rows("config_source", "config_source_pkey", SOURCE_ID, F_INT4EQ,
-			  Int32GetDatum(id), NULL, read_source, &sources);
+			  Int32GetDatum(id), snapshot, read_source, &sources);
 	return sources == NIL ? NULL : linitial(sources);
+}
+
+Source *
+catalog_load_source(int id)
+{
+	return catalog_load_source_as_of(id, NULL);
 }
 
 void

@@ -165,6 +165,7 @@ catalog_delete_source(int id)
 
 	add_int(&args, id);
 	run("DELETE FROM segment.config_source WHERE id = $1", &args);
+	run("DELETE FROM segment.source_part WHERE source = $1", &args);
 }
 
 void
@@ -178,8 +179,9 @@ catalog_update_source(const Source *source)
 	add_text(&args, source->value);
 	add_text(&args, source->item);
 	add_arg(&args, JSONBOID, named_exprs_jsonb(source->extra), false);
-	run("UPDATE segment.config_source SET at = $2, event = $3, value = $4, item = $5, extra = $6"
-		" WHERE id = $1", &args);
+	add_text(&args, source->key);
+	run("UPDATE segment.config_source SET at = $2, event = $3, value = $4, item = $5, extra = $6,"
+		" key = $7 WHERE id = $1", &args);
 }
 
 static Datum
@@ -309,7 +311,7 @@ catalog_delete_table(Oid relid)
 
 	static const char *const relations[] = {
 		"config_column", "config_band_cut", "config_source", "config_job", "config_table",
-		"job_state", "run", "pending", "aside", "new_column", "table_state", "suppressed"
+		"job_state", "run", "pending", "aside", "new_column", "source_part", "table_state", "suppressed"
 	};
 
 	add_oid(&args, relid);

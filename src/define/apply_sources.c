@@ -193,6 +193,10 @@ changes_stream(const Apply *apply)
 	List	   *changed = list_concat_copy(apply->dropped, apply->altered);
 	ListCell   *lc;
 
+	/* somebody dropped the view */
+	if (!OidIsValid(apply->table->events) || get_rel_name(apply->table->events) == NULL)
+		changed = list_concat(changed, apply->table->sources);
+
 	changed = list_concat(changed, apply->added);
 	foreach(lc, changed)
 	{
@@ -271,6 +275,7 @@ apply_sources(Apply *apply)
 
 		note(apply, "alter", source_by_id(apply->table, source->id), source);
 		catalog_update_source(source);
+		catalog_note_columns(source);
 	}
 	foreach(lc, apply->added)
 	{

@@ -22,6 +22,9 @@ extern void define_require(FunctionCallInfo fcinfo, int n, const char *const *na
 /* Runs DDL as the owner of a segment table. */
 extern void define_ddl(const SegmentTable *table, const char *format,...) pg_attribute_printf(2, 3);
 
+/* Is it such a statement that an event trigger fires for? */
+extern bool define_is_own_ddl(void);
+
 /* tables.c */
 
 /* The name of a time zone as it is listed; error if there is none, or it is ambiguous. */

@@ -8,7 +8,6 @@
 #include "capture/capture.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/event_trigger.h"
 #include "context.h"
 #include "define/define.h"
 #include "executor/spi.h"
@@ -26,7 +25,6 @@
 PG_FUNCTION_INFO_V1(segment_create_table);
 PG_FUNCTION_INFO_V1(segment_drop_table);
 PG_FUNCTION_INFO_V1(segment_set_max_age);
-PG_FUNCTION_INFO_V1(segment_on_drop);
 
 #define MAX_AGE_MONTHS (100 * 12)
 
@@ -46,6 +44,7 @@ SegmentTable *
 define_open(Oid relid)
 {
 	SegmentTable *table;
+	ListCell   *lc;
 
 	/* fails early, with the clearer error, before anything is locked */
 	table = catalog_load(relid);
@@ -56,7 +55,18 @@ define_open(Oid relid)
 	lock_one(relid, ShareRowExclusiveLock);
 	table = catalog_load(relid);
 	catalog_check_owner(relid);
-	return table;
+	foreach(lc, table->sources)
+		rule_follow_renames(table, lfirst(lc), false);
+	return catalog_load(relid);
+}
+
+/* How many statements of ours are under way, one within the other. */
+static int	own_ddl = 0;
+
+bool
+define_is_own_ddl(void)
+{
+	return own_ddl > 0;
 }
 
 void
@@ -80,10 +90,16 @@ define_ddl(const SegmentTable *table, const char *format,...)
 	}
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	SPI_connect();
-	if (SPI_execute(sql.data, false, 0) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not run \"%s\"", sql.data)));
+	own_ddl++;
+	PG_TRY();
+	{
+		context_run(sql.data, 0, NULL, NULL, NULL, false);
+	}
+	PG_FINALLY();
+	{
+		own_ddl--;
+	}
+	PG_END_TRY();
 	SPI_finish();
 	context_leave(&ctx);
 	CommandCounterIncrement();
@@ -313,59 +329,4 @@ segment_set_max_age(PG_FUNCTION_ARGS)
 	define_set_max_age(table, PG_GETARG_INTERVAL_P(1));
 	marklog_append_all(table->relid);
 	PG_RETURN_VOID();
-}
-
-/* What is left of a segment table that was dropped by plain DDL. */
-static void
-forget_table(Oid relid)
-{
-	ListCell   *lc;
-
-	foreach(lc, catalog_load_sources(relid))
-		capture_remove(lfirst(lc));
-	catalog_delete_table(relid);
-}
-
-/* Event trigger: forgets segment tables and sources dropped by plain DDL. */
-Datum
-segment_on_drop(PG_FUNCTION_ARGS)
-{
-	RunContext	ctx;
-	SPITupleTable *dropped;
-	bool		isnull;
-
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("segment.on_drop() was not called as an event trigger")));
-	if (!context_extension_exists() ||
-		!OidIsValid(get_relname_relid("config_table", context_schema())))
-		PG_RETURN_NULL();
-	context_enter_catalog(&ctx);
-	SPI_connect();
-	SPI_execute("SELECT t.tbl::oid FROM pg_event_trigger_dropped_objects() d"
-				" JOIN segment.config_table t ON t.tbl = d.objid"
-				" WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0", false, 0);
-	dropped = SPI_tuptable;
-	for (uint64 i = 0; dropped != NULL && i < dropped->numvals; i++)
-		forget_table(DatumGetObjectId(SPI_getbinval(dropped->vals[i], dropped->tupdesc,
-													1, &isnull)));
-	SPI_execute("UPDATE segment.config_table t SET events = NULL"
-				" FROM pg_event_trigger_dropped_objects() d"
-				" WHERE t.events = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0",
-				false, 0);
-
-	/* without a source, everybody may come out differently */
-	SPI_execute("WITH gone AS (DELETE FROM segment.config_source s"
-				"   USING pg_event_trigger_dropped_objects() d"
-				"   WHERE s.relation = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0"
-				"   RETURNING s.tbl)"
-				" INSERT INTO segment.work (tbl, whole, key, collection, marked_at)"
-				" SELECT DISTINCT tbl, true, '', pg_current_xact_id()::text::bigint, now() FROM gone"
-				" WHERE tbl IN (SELECT tbl FROM segment.config_table) ON CONFLICT DO NOTHING", false, 0);
-	if (SPI_processed > 0)
-		wake_at_commit();
-	SPI_finish();
-	context_leave(&ctx);
-	PG_RETURN_NULL();
 }

@@ -29,6 +29,9 @@ typedef struct Refresh
 /* refresh.c: the segment table as it is defined now, locked against changes of its definition */
 extern SegmentTable *open_table(Refresh *refresh);
 
+/* shape.c: error with a hint unless the relation has the columns that the definition says */
+extern void check_shape(const SegmentTable *table);
+
 /* state.c */
 
 typedef struct TableState

@@ -58,9 +58,13 @@ open_table(Refresh *refresh)
 				 errmsg("relation with OID %u does not exist", refresh->relid),
 				 errdetail("It was dropped while it was being refreshed.")));
 	PushActiveSnapshot(GetTransactionSnapshot());
+	/* who renames what the expressions read, has ended or waits */
+	foreach(lc, catalog_load_sources(refresh->relid))
+		LockRelationOid(((Source *) lfirst(lc))->relation, AccessShareLock);
 	table = catalog_load(refresh->relid);
 	PopActiveSnapshot();
 	catalog_check_owner(refresh->relid);
+	check_shape(table);
 	if (get_rel_name(table->history) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -91,7 +95,10 @@ ensure_triggers(Refresh *refresh)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	foreach(lc, table->sources)
+	{
+		rule_follow_renames(table, lfirst(lc), true);
 		missing |= capture_install(lfirst(lc), &disabled);
+	}
 	context_leave(&ctx);
 	PopActiveSnapshot();
 	if (missing)

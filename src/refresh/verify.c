@@ -63,6 +63,20 @@ static const char *const dirty_sql =
 "   coalesce((SELECT next_due FROM segment.table_state WHERE tbl = $1), '-infinity')"
 " FROM marks";
 
+/* Will the next refresh find that changes may have gone unmarked? */
+static bool
+sources_changed(const SegmentTable *table)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+	{
+		if (capture_changed(lfirst(lc), GetActiveSnapshot()))
+			return true;
+	}
+	return false;
+}
+
 /* Which customers are not judged: those that the next refresh will look at. */
 static void
 read_dirty(Verification *v)
@@ -87,6 +101,7 @@ read_dirty(Verification *v)
 	v->aside = first_value(&isnull);
 	v->unjudged = isnull ? v->dirty : SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 	context_leave(&ctx);
+	v->nothing_judged |= sources_changed(v->table);
 }
 
 /* Does PostgreSQL itself have the type's equality? */

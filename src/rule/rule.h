@@ -159,6 +159,23 @@ extern bool rule_constant_number(Node *node, double *number);
 /* Fills crossings and unanalyzed of a rule from its node. */
 extern void rule_analyze_time(CheckedRule *rule, const SegmentTable *table, Oid relation);
 
+/* rename.c */
+
+/*
+ * Follows columns of a source's relation that were renamed: *source and what is
+ * stored get the new names.  Returns whether an expression changed.  If a column
+ * that one reads was dropped or has another type: error with a hint if strict,
+ * else nothing is done.
+ */
+extern bool rule_follow_renames(const SegmentTable *table, Source *source, bool strict);
+
+/* Does an expression of the source read a column of that name? */
+extern bool rule_source_reads(const Source *source, const char *column);
+
+/* Error that says so; what: such as "cannot drop". */
+extern void rule_refuse_column_change(const SegmentTable *table, const Source *source,
+									  const char *column, const char *what);
+
 /* parse.c: canonical text of a node over one relation */
 extern char *rule_deparse(Node *node, Oid relation);
 

@@ -182,7 +182,8 @@ rule_stream_columns(const SegmentTable *table)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("the event stream of segment table %s is gone",
 						catalog_qualified_name(table->relid)),
-				 errhint("Its view was dropped; segment.add_source() and segment.drop_source() make it anew.")));
+				 errhint("Its view was dropped. SELECT * FROM segment.apply_definition(segment.definition(%s)) makes it anew.",
+						 quote_literal_cstr(catalog_qualified_name(table->relid)))));
 	view = relation_open(table->events, AccessShareLock);
 	for (int i = 0; i < RelationGetDescr(view)->natts; i++)
 	{

@@ -250,7 +250,7 @@ SELECT * FROM marks(9021);
 
 -- triggers of other shapes are refused; on other relations they do nothing
 CREATE TABLE other (customer int);
-CREATE TRIGGER x AFTER INSERT ON other FOR EACH ROW EXECUTE FUNCTION segment.capture('9001');
+CREATE TRIGGER x BEFORE INSERT ON other FOR EACH ROW EXECUTE FUNCTION segment.capture('9001');
 INSERT INTO other VALUES (1);
 DROP TRIGGER x ON other;
 CREATE TRIGGER x AFTER INSERT ON other FOR EACH STATEMENT EXECUTE FUNCTION segment.capture('9001');

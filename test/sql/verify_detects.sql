@@ -61,11 +61,16 @@ UPDATE customers SET valid_until = '-infinity', n = n + 1 WHERE customer = 1;
 SELECT key, problem, stored, expected FROM segment.verify('customers') ORDER BY key;
 ROLLBACK;
 
--- events that were changed behind the triggers' back
+-- events whose marks were lost; where triggers are off, nothing is judged
 BEGIN;
-ALTER TABLE event DISABLE TRIGGER USER;
 INSERT INTO event VALUES (1, '2024-05-05 00:00+00', 1, 1), (10, '2024-05-05 00:00+00', 1, 1);
 DELETE FROM event WHERE customer = 9;
+DELETE FROM segment.mark_log_0;
+DELETE FROM segment.mark_log_1;
+SELECT key, problem FROM segment.verify('customers') ORDER BY key;
+ALTER TABLE event DISABLE TRIGGER USER;
+DELETE FROM segment.mark_log_0;
+DELETE FROM segment.mark_log_1;
 SELECT key, problem FROM segment.verify('customers') ORDER BY key;
 ROLLBACK;
 

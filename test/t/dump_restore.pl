@@ -137,6 +137,11 @@ foreach my $way ('custom', 'jobs', 'plain')
 	{
 		my @jobs = $way eq 'jobs' ? ('-j', '2') : ();
 		$new->command_ok([ 'pg_restore', '--exit-on-error', @jobs, '-d', $way, "$dir/custom" ], "restore: $way");
+		if ($way eq 'custom')
+		{
+			is_right($new, $way, 'before a restore over it');
+			$new->command_ok([ 'pg_restore', '--clean', '--if-exists', '--exit-on-error', '-d', $way, "$dir/custom" ], 'restore over what is there');
+		}
 	}
 	is($new->safe_psql($way, $views), $definitions, "$way: definitions came along");
 	is($new->safe_psql($way, 'SELECT tbl, schedule FROM segment.jobs'), $jobs, "$way: so did the schedule");
