@@ -79,6 +79,7 @@ OBJS = \
 	src/capture/key.o \
 	src/capture/keyset.o \
 	src/capture/marklog.o \
+	src/capture/places.o \
 	src/capture/install.o \
 	src/capture/wake.o \
 	src/define/tables.o \

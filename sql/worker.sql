@@ -59,8 +59,7 @@ SELECT j.tbl,
                WHERE r.tbl = j.tbl AND r.status = 'running') AS running,
        s.last_started_at,
        segment.next_run(j.schedule, s.planned_at, s.failures, s.not_before,
-           CASE WHEN NOT EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl)
-                 AND NOT EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl)
+           CASE WHEN NOT EXISTS (SELECT FROM segment.waiting w WHERE w.tbl = j.tbl)
                 THEN t.next_due END) AS next_run_at,
        coalesce(s.failures, 0) AS failures,
        s.error AS last_error
@@ -100,22 +99,35 @@ WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW segment.runs IS 'what refreshes did; of those under way, how far they are';
 
+-- What is in work is counted as it stands there.  Marks not collected yet are
+-- few, unless nobody collects: then no more of them are looked at than a refresh
+-- would take one by one.
 CREATE VIEW segment.status WITH (security_barrier) AS
-WITH marked AS (
-    SELECT w.tbl, w.whole, w.key, w.marked_at
-    FROM segment.work w
-    UNION ALL
-    SELECT l.tbl, l.key IS NULL, coalesce(l.key, ''), l.marked_at
-    FROM (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) l
-    WHERE NOT pg_catalog.pg_visible_in_snapshot(l.xid, (SELECT snapshot FROM segment.bookmark))
-      AND NOT EXISTS (SELECT FROM segment.table_state s
-                      WHERE s.tbl = l.tbl AND pg_catalog.pg_visible_in_snapshot(l.xid, s.collected))
+WITH marked AS MATERIALIZED (
+    SELECT u.tbl, u.key, pg_catalog.min(u.marked_at) AS marked_at
+    FROM (SELECT * FROM segment.uncollected
+          LIMIT pg_catalog.current_setting('segment.backlog_limit')::bigint) u
+    GROUP BY u.tbl, u.key
 ), backlog AS (
-    SELECT m.tbl,
-           pg_catalog.bool_or(m.whole) AS whole,
-           pg_catalog.count(DISTINCT m.key) FILTER (WHERE NOT m.whole) AS keys,
-           pg_catalog.min(m.marked_at) AS oldest_mark
-    FROM marked m
+    SELECT m.tbl, pg_catalog.bool_or(m.whole) AS whole, pg_catalog.sum(m.keys)::bigint AS keys,
+           pg_catalog.min(m.oldest_mark) AS oldest_mark
+    FROM (SELECT k.tbl::oid, false AS whole, w.keys, w.oldest_mark
+          FROM segment.config_table k
+          LEFT JOIN segment.table_state s ON s.tbl = k.tbl
+          CROSS JOIN LATERAL (
+              SELECT pg_catalog.count(*) AS keys, pg_catalog.min(w.marked_at) AS oldest_mark
+              FROM segment.work w
+              WHERE w.tbl = k.tbl AND NOT w.whole AND w.collection >= coalesce(s.claim_from, 0)) w
+          UNION ALL
+          SELECT w.tbl, true, 0, w.marked_at FROM segment.work w WHERE w.whole
+              AND w.tbl IN (SELECT k.tbl FROM segment.config_table k)
+          UNION ALL
+          SELECT u.tbl, u.key IS NULL,
+                 (u.key IS NOT NULL AND NOT coalesce(
+                     (SELECT true FROM segment.work w
+                      WHERE w.tbl = u.tbl AND NOT w.whole AND w.key = u.key LIMIT 1), false))::int,
+                 u.marked_at
+          FROM marked u) m
     GROUP BY m.tbl
 )
 SELECT k.tbl,

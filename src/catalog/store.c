@@ -296,7 +296,7 @@ catalog_delete_table(Oid relid)
 
 	static const char *const relations[] = {
 		"config_column", "config_band_cut", "config_source", "config_job", "config_table",
-		"job_state", "run", "pending", "new_column", "table_state"
+		"job_state", "run", "pending", "new_column", "table_state_version"
 	};
 
 	add_oid(&args, relid);

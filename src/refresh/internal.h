@@ -21,7 +21,8 @@ typedef struct Refresh
 	TimestampTz started;		/* as-of instant of the run: what was due then is worked off */
 	TimestampTz latest;			/* no row speaks of a later instant, unless the run goes back */
 	DueQueue   *due;			/* customers due at that instant */
-	char	   *claimed;		/* the last key taken out of work, or NULL: begin anew */
+	int64		claim_from;		/* where to look for work: the collection, and in it the key, */
+	char	   *claimed;		/* taken last; NULL: as table_state says */
 } Refresh;
 
 /* refresh.c: the segment table as it is defined now, locked against changes of its definition */
@@ -43,6 +44,19 @@ extern void state_raise(Refresh *refresh, TimestampTz as_of, bool exactly);
 
 /* The instant of which rows shall speak now: not one before the latest. */
 extern TimestampTz state_instant(Refresh *refresh);
+
+/*
+ * Changing what is known, with the lock on the table's work: $1 is the table.
+ * The new version is the last in the index.
+ */
+#define UPDATE_STATE "UPDATE segment.table_state_version s SET version = s.version + 1, "
+#define NEWEST_STATE \
+"s.tbl = $1 AND s.version = (SELECT v.version FROM segment.table_state_version v" \
+"  WHERE v.tbl = $1 ORDER BY v.version DESC LIMIT 1)"
+
+/* The first collection of which work may have rows, and noting that earlier ones are gone. */
+extern int64 state_claim_from(Refresh *refresh);
+extern void state_store_claimed(Refresh *refresh, int64 collection);
 
 /* Notes that everything was computed. */
 extern void state_store_rebuilt(Refresh *refresh, int64 ignored);

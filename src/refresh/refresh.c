@@ -111,56 +111,69 @@ refuse_disabled(Refresh *refresh, const char *command)
 }
 
 /*
- * Takes at most *marked rows out of work, and fills the batch with customers
- * due: their keys, or 0 if there are none.  What is taken is work again if the
- * transaction fails; that nobody else takes it, the lock on work sees to.
+ * Takes at most *marked rows out of work, the oldest first, and fills the batch
+ * with customers due: their keys, or 0 if there are none.  What is taken is
+ * work again if the transaction fails; that nobody else takes it, the lock on
+ * work sees to.
  *
- * Each batch goes on where the one before it ended: it need not walk over the
- * dead entries of the index that those left, and who has a high key is not put
- * off for ever by those with low ones who come meanwhile.
+ * Each batch goes on where the one before it ended, also one of an earlier
+ * refresh, so that it need not walk over the dead entries of the index.  What
+ * comes meanwhile stands behind.
  */
 static Datum
 claim_keys(Refresh *refresh, int64 due, int64 *marked)
 {
-	Oid			types[] = {OIDOID, INT8OID, TEXTOID, TEXTARRAYOID, INT8OID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid), Int64GetDatum(*marked),
-	CStringGetTextDatum(refresh->claimed != NULL ? refresh->claimed : ""),
-	due_keys(refresh, due), Int64GetDatum(segment_batch_size)};
-	int64		limit = *marked;
+	Oid			types[] = {OIDOID, INT8OID, INT8OID, TEXTARRAYOID, INT8OID, TEXTOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid), Int64GetDatum(*marked), (Datum) 0,
+	due_keys(refresh, due), Int64GetDatum(segment_batch_size), (Datum) 0};
 	MemoryContext caller = CurrentMemoryContext;
 	Datum		keys;
 	bool		isnull;
 	RunContext	ctx;
 
 	context_enter_catalog(&ctx);
+	context_set("enable_seqscan", "off");
+	context_set("jit", "off");
 	SPI_connect();
+	if (refresh->claimed == NULL)
+		refresh->claim_from = state_claim_from(refresh);
+	values[2] = Int64GetDatum(refresh->claim_from);
+	values[5] = CStringGetTextDatum(refresh->claimed != NULL ? refresh->claimed : "");
 	/* by place: whatever the statistics say, each row is found once */
-	run_sql(psprintf("WITH taken AS (DELETE FROM segment.work w WHERE w.ctid = ANY (ARRAY("
-					 "   SELECT ctid FROM segment.work WHERE tbl = $1 AND NOT whole%s ORDER BY key LIMIT $2))"
-					 "  RETURNING w.key), t AS (SELECT count(*) AS n, max(key) AS last FROM taken)"
-					 " SELECT array_agg(DISTINCT key), (SELECT n FROM t), (SELECT last FROM t)"
-					 " FROM (SELECT key FROM taken UNION ALL"
-					 "   SELECT ($4)[i] FROM t, generate_series(1, least(cardinality($4), $5 - n)) i) k",
-					 refresh->claimed != NULL ? " AND key >= $3" : ""), 5, types, values, false);
+	run_sql("WITH taken AS (DELETE FROM segment.work w WHERE w.ctid = ANY (ARRAY("
+			"   SELECT ctid FROM segment.work WHERE tbl = $1 AND NOT whole AND (collection, key) >= ($3, $6)"
+			"   ORDER BY collection, key LIMIT $2))"
+			"  RETURNING w.key, w.collection),"
+			" t AS (SELECT count(*) AS n FROM taken),"
+			" l AS (SELECT collection, key FROM taken ORDER BY collection DESC, key DESC LIMIT 1)"
+			" SELECT array_agg(DISTINCT key), (SELECT n FROM t), (SELECT collection FROM l), (SELECT key FROM l)"
+			" FROM (SELECT key FROM taken UNION ALL"
+			"   SELECT ($4)[i] FROM t, generate_series(1, least(cardinality($4), $5 - n)) i) k",
+			6, types, values, false);
 	keys = first_value(&isnull);
+	*marked = 0;
 	if (!isnull)
 	{
 		HeapTuple	row = SPI_tuptable->vals[0];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		MemoryContext old = MemoryContextSwitchTo(caller);
+		int64		last;
+		char	   *key;
 
 		keys = PointerGetDatum(DatumGetArrayTypePCopy(keys));
 		MemoryContextSwitchTo(old);
 		*marked = DatumGetInt64(SPI_getbinval(row, desc, 2, &isnull));
-		refresh->claimed = *marked < limit ? NULL :
-			MemoryContextStrdup(refresh->run_context, SPI_getvalue(row, desc, 3));
+		last = DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull));
+		key = SPI_getvalue(row, desc, 4);
+		if (!isnull)
+		{
+			refresh->claim_from = last;
+			refresh->claimed = MemoryContextStrdup(refresh->run_context, key);
+			state_store_claimed(refresh, last);
+		}
 	}
 	else
-	{
 		keys = (Datum) 0;
-		*marked = 0;
-		refresh->claimed = NULL;
-	}
 	SPI_finish();
 	context_leave(&ctx);
 	due_taken(refresh, Min(due, segment_batch_size - *marked));
@@ -255,11 +268,17 @@ claim_all(Refresh *refresh)
 {
 	Oid			types[] = {OIDOID};
 	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
+	Datum		last;
+	bool		isnull;
 	RunContext	ctx;
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	run_sql("DELETE FROM segment.work WHERE tbl = $1", 1, types, values, false);
+	run_sql("WITH gone AS (DELETE FROM segment.work WHERE tbl = $1 RETURNING whole, collection)"
+			" SELECT max(collection) FROM gone WHERE NOT whole", 1, types, values, false);
+	last = first_value(&isnull);
+	if (!isnull)
+		state_store_claimed(refresh, DatumGetInt64(last));
 	SPI_finish();
 	context_leave(&ctx);
 }
@@ -388,7 +407,7 @@ note_freshness(Refresh *refresh)
 	table = open_table(refresh);
 	SPI_connect();
 	context_enter_catalog(&ctx);
-	run_sql("SELECT next_due FROM segment.table_state WHERE tbl = $1 FOR UPDATE", 1, types, values, false);
+	run_sql("SELECT next_due FROM segment.table_state WHERE tbl = $1", 1, types, values, false);
 	values[2] = first_value(&isnull);
 	context_leave(&ctx);
 	context_enter_owner(&ctx, table->owner, table->time_zone);
@@ -401,9 +420,9 @@ note_freshness(Refresh *refresh)
 	context_leave(&ctx);
 	context_enter_catalog(&ctx);
 	values[3] = CStringGetTextDatum(refresh->collected != NULL ? refresh->collected : "");
-	run_sql("UPDATE segment.table_state SET as_of = greatest(as_of, $2), next_due ="
+	run_sql(UPDATE_STATE "as_of = greatest(as_of, $2), next_due ="
 			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1 AND due >= next_due)),"
-			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE tbl = $1",
+			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE " NEWEST_STATE,
 			4, types, values, false);
 	context_leave(&ctx);
 	SPI_finish();

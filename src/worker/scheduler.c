@@ -246,9 +246,7 @@ look_step(void)
 	static const char *const sql =
 		"SELECT j.tbl::pg_catalog.oid, j.schedule, c.relowner, a.rolcanlogin AND pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'CONNECT'),"
 		" s.planned_at, coalesce(s.failures, 0), s.not_before,"
-		" CASE WHEN EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl)"
-		"   OR EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl) THEN NULL"
-		" ELSE t.next_due END"
+		" CASE WHEN NOT EXISTS (SELECT FROM segment.waiting w WHERE w.tbl = j.tbl) THEN t.next_due END"
 		" FROM segment.config_job j"
 		" JOIN pg_catalog.pg_class c ON c.oid = j.tbl"
 		" JOIN pg_catalog.pg_authid a ON a.oid = c.relowner"
@@ -264,7 +262,8 @@ look_step(void)
 		return;
 	}
 	SPI_connect();
-	if (context_run(sql, 0, NULL, NULL, NULL, true) == 0)
+	/* not read-only: its snapshot has to come after the lock on work, which may be rewritten */
+	if (context_run(sql, 0, NULL, NULL, NULL, false) == 0)
 		next_look = now + IDLE_LOOK;
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
