@@ -100,6 +100,7 @@ OBJS = \
 	src/define/definition.o \
 	src/define/trust.o \
 	src/refresh/collect.o \
+	src/refresh/backlog.o \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \
 	src/refresh/history.o \

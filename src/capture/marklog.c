@@ -293,17 +293,24 @@ empty_log(int n, const char *collected, BlockNumber begin)
 {
 	Oid			types[] = {TEXTOID, TIDOID};
 	ItemPointerData place;
+	Relation	rel;
+	bool		in_use;
 	Datum		values[] = {CStringGetTextDatum(collected), PointerGetDatum(&place)};
 
 	if (!ConditionalLockRelationOid(logs.log[n], AccessExclusiveLock))
 		return false;
+	/* nor can it be emptied under a cursor of this very session */
+	rel = table_open(logs.log[n], NoLock);
+	in_use = rel->rd_refcnt > 1;
+	table_close(rel, NoLock);
 
 	/*
 	 * A mark may have been committed after the bookmark's snapshot was taken;
 	 * one of this very transaction may be followed by others under its xid.
 	 */
 	ItemPointerSet(&place, begin, 0);
-	if (context_run(psprintf("SELECT FROM segment.mark_log_%d AS m WHERE ctid >= $2"
+	if (in_use ||
+		context_run(psprintf("SELECT FROM segment.mark_log_%d AS m WHERE ctid >= $2"
 							 " AND (NOT pg_visible_in_snapshot(m.xid, $1::pg_snapshot)"
 							 " OR m.xid = pg_current_xact_id_if_assigned()) LIMIT 1", n),
 					2, types, values, NULL, false) > 0)

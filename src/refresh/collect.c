@@ -18,7 +18,6 @@
 #include "catalog/pg_type.h"
 #include "context.h"
 #include "executor/spi.h"
-#include "guc.h"
 #include "refresh/internal.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
@@ -72,20 +71,6 @@ static const char *const collect_own_sql =
 "   AND (pg_visible_in_snapshot(m.xid, $2::pg_snapshot)"
 "        OR m.xid = pg_current_xact_id_if_assigned()) AND " UNCOLLECTED
 " GROUP BY m.tbl, m.key, s.claim_from ON CONFLICT DO NOTHING";
-
-/* Segment tables with more than $1 keys in work, if so many can be: $2 rows were put in so far. */
-static const char *const crowded_sql =
-"SELECT k.tbl::oid, coalesce(s.claim_from, 0) FROM segment.config_table k"
-" LEFT JOIN segment.table_state s ON s.tbl = k.tbl"
-" WHERE $2 - coalesce(s.claim_from, 0) > $1"
-" AND (SELECT true FROM segment.work w WHERE w.tbl = k.tbl AND NOT w.whole"
-"      AND w.collection >= coalesce(s.claim_from, 0) OFFSET $1 LIMIT 1)";
-
-static const char *const all_sql =
-"WITH gone AS (DELETE FROM segment.work WHERE tbl = $1 AND NOT whole AND collection >= $2 RETURNING marked_at)"
-" INSERT INTO segment.work (tbl, whole, key, collection, marked_at)"
-" SELECT $1, true, '', $3, min(marked_at) FROM gone"
-" WHERE NOT EXISTS (SELECT FROM segment.work WHERE tbl = $1 AND whole) HAVING count(*) > 0";
 
 /*
  * The current snapshot, in which this very transaction is in progress as well:
@@ -210,43 +195,6 @@ busy_tables(Oid *types, Datum *values, BlockNumber *last, bool *any)
 	return makeArrayResult(busy, CurrentMemoryContext);
 }
 
-/*
- * Where so many keys of a table wait that it is better computed as a whole,
- * everybody takes their place.  Looked at whenever another part of the limit
- * has been put into work.  Tables that are being refreshed wait for the next
- * time.
- */
-static void
-limit_backlog(int64 before, int64 after)
-{
-	int64		part = Max(segment_backlog_limit / 16, 1);
-	Oid			types[] = {INT8OID, INT8OID};
-	Datum		values[] = {Int64GetDatum(segment_backlog_limit), Int64GetDatum(after)};
-	SPITupleTable *crowded;
-	uint64		count;
-
-	if (before / part == after / part)
-		return;
-	run_sql(crowded_sql, 2, types, values, false);
-	crowded = SPI_tuptable;
-	count = SPI_processed;
-	for (uint64 i = 0; i < count; i++)
-	{
-		bool		isnull;
-		Oid			all_types[] = {OIDOID, INT8OID, INT8OID};
-		Datum		all_values[] = {SPI_getbinval(crowded->vals[i], crowded->tupdesc, 1, &isnull),
-		SPI_getbinval(crowded->vals[i], crowded->tupdesc, 2, &isnull), Int64GetDatum(before + 1)};
-
-		if (!catalog_lock_work(DatumGetObjectId(all_values[0]), ShareLock, false))
-			continue;
-		run_sql(all_sql, 3, all_types, all_values, false);
-		ereport(LOG,
-				(errmsg("more than %d customers of segment table %u wait for a refresh, which will compute everybody",
-						segment_backlog_limit, DatumGetObjectId(all_values[0])),
-				 errhint("Refresh it more often, or raise \"segment.backlog_limit\".")));
-	}
-}
-
 static void
 store_bookmark(const Bookmark *old, const Bookmark *new)
 {
@@ -276,7 +224,7 @@ collect(const Bookmark *old, Bookmark *new)
 		values[5] = Int64GetDatum(old->collection + 1);
 		run_sql(collect_sql, 6, types, values, false);
 		new->collection = old->collection + Max((int64) SPI_processed, 1);
-		limit_backlog(old->collection, new->collection);
+		backlog_limit(old->collection, new->collection);
 	}
 	/* nothing new: what is noted is as good as ever, and need not be written */
 	if (!marklog_rotate(new->snapshot, old->places, &new->active_log) && !any)
@@ -304,6 +252,8 @@ refresh_collect(void)
 	new = old;
 	new.snapshot = TextDatumGetCString(first_value(&isnull));
 	collect(&old, &new);
+	/* at last: nobody is waited for with the lock that this takes */
+	backlog_compact(old.collection, new.collection);
 	SPI_finish();
 	context_leave(&ctx);
 }

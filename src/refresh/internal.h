@@ -78,6 +78,14 @@ extern void due_taken(Refresh *refresh, int64 count);
 /* May there be more that were not taken? */
 extern bool due_left(const Refresh *refresh);
 
+/* backlog.c: in a collection, which has put so many rows into work; none waits for others */
+
+/* Where more than segment.backlog_limit keys of a table wait, everybody takes their place. */
+extern void backlog_limit(int64 before, int64 after);
+
+/* Gives back the space of rows that are gone, as the last thing before the commit. */
+extern void backlog_compact(int64 before, int64 after);
+
 /* evaluate.c */
 
 /* The rows of any such query over keys, or over everybody. */

@@ -130,7 +130,9 @@ run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c)
 
 /*
  * A run is over when its process is, or has gone on to another statement: a
- * statement that fails can't say so itself.
+ * statement that fails can't say so itself.  Each run of a table looks at the
+ * latest of them alone: those before were looked at, and the index of running
+ * ones is full of dead entries under an old snapshot.
  */
 List *
 run_reap(Oid tbl)
@@ -138,7 +140,8 @@ run_reap(Oid tbl)
 	static const char *const sql =
 		"UPDATE segment.run r"
 		" SET status = 'interrupted', finished_at = pg_catalog.clock_timestamp()"
-		" WHERE r.status = 'running' AND ($1 = 0 OR r.tbl = $1)"
+		" WHERE r.status = 'running' AND ($1 = 0 OR r.id = ANY (ARRAY(SELECT l.id FROM segment.run l"
+		"   WHERE l.tbl = $1 ORDER BY l.id DESC LIMIT 64)))"
 		" AND (r.pid = pg_catalog.pg_backend_pid() OR NOT EXISTS"
 		" (SELECT FROM pg_catalog.pg_stat_get_activity(r.pid) a"
 		"  WHERE a.backend_start <= r.started_at"
@@ -185,7 +188,7 @@ run_start(Run *started, Oid tbl, const char *kind)
 	started->id = open_run = run(insert, tbl, kind, 0, 0, 0);
 }
 
-/* Also forgets the table's oldest runs. */
+/* Also forgets the table's oldest runs; what lies far back only now and then, past dead entries. */
 void
 run_finish(const Run *finished)
 {
@@ -194,11 +197,14 @@ run_finish(const Run *finished)
 		" finished_at = pg_catalog.clock_timestamp()"
 		" WHERE id = $3";
 	static const char *const trim =
-		"DELETE FROM segment.run WHERE tbl = $1 AND status <> 'running' AND id <="
-		" (SELECT id FROM segment.run WHERE tbl = $1 ORDER BY id DESC OFFSET $3 LIMIT 1)";
+		"WITH excess AS MATERIALIZED (SELECT id FROM segment.run WHERE tbl = $1"
+		"   ORDER BY id DESC OFFSET $3 LIMIT 1)"
+		" DELETE FROM segment.run WHERE tbl = $1 AND status <> 'running'"
+		" AND id <= (SELECT id FROM excess)"
+		" AND id > (SELECT CASE WHEN $4 % 64 = 0 THEN 0 ELSE id - 1000 END FROM excess)";
 
 	run(update, finished->tbl, NULL, finished->id, finished->processed, finished->changed);
-	run(trim, finished->tbl, NULL, segment_runs_kept, 0, 0);
+	run(trim, finished->tbl, NULL, segment_runs_kept, finished->id, 0);
 	open_run = 0;
 }
 
