@@ -20,7 +20,7 @@ COMMENT ON TABLE segment.mark_log_1 IS 'keys of customers whose events changed, 
 -- latest version is the last entry of the index, however many dead ones an old
 -- snapshot keeps.
 CREATE TABLE segment.bookmark (
-    collection bigint      PRIMARY KEY,         -- rows put into work so far; collections without any count one
+    collection bigint      PRIMARY KEY,         -- at least the rows put into work so far, and more with each collection
     snapshot   pg_snapshot NOT NULL,
     active_log int         NOT NULL DEFAULT 0,  -- the log that writers are to prefer
     places     bigint[]    NOT NULL DEFAULT '{}' -- from which blocks on marks not collected stand: places.c

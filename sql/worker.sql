@@ -106,7 +106,7 @@ CREATE VIEW segment.status WITH (security_barrier) AS
 WITH marked AS MATERIALIZED (
     SELECT u.tbl, u.key, pg_catalog.min(u.marked_at) AS marked_at
     FROM (SELECT * FROM segment.uncollected
-          LIMIT pg_catalog.current_setting('segment.backlog_limit')::bigint) u
+          LIMIT coalesce(pg_catalog.current_setting('segment.backlog_limit', true), '1000000')::bigint) u
     GROUP BY u.tbl, u.key
 ), backlog AS (
     SELECT m.tbl, pg_catalog.bool_or(m.whole) AS whole, pg_catalog.sum(m.keys)::bigint AS keys,
@@ -155,7 +155,34 @@ WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
 COMMENT ON VIEW segment.status IS
 'freshness of each segment table: keys waiting, the oldest of them, and how far the table lags behind';
 COMMENT ON COLUMN segment.status.backlog IS 'customers marked one by one and not yet refreshed; needs_rebuild: all are';
+COMMENT ON COLUMN segment.status.oldest_mark IS 'when the oldest of their changes was made, or the one that marked all';
 COMMENT ON COLUMN segment.status.new_columns IS 'columns defined or altered that the next refresh computes for everybody from the stored rows';
 COMMENT ON COLUMN segment.status.lag IS 'age of the oldest change, or of the oldest passing of time, that the table does not show yet';
 
-GRANT SELECT ON segment.jobs, segment.runs, segment.status TO PUBLIC;
+-- Read from the lock table: neither the logs nor what they hold is touched.
+CREATE VIEW segment.logs AS
+SELECT n.log,
+       pg_catalog.pg_relation_size(n.relation) AS bytes,
+       n.log = b.active_log AS active,
+       h.held_by, h.prepared, h.held_since
+FROM (VALUES (0, 'segment.mark_log_0'::regclass), (1, 'segment.mark_log_1'::regclass)) n (log, relation)
+CROSS JOIN (SELECT active_log FROM segment.bookmark ORDER BY collection DESC LIMIT 1) b
+CROSS JOIN LATERAL (
+    SELECT pg_catalog.array_agg(DISTINCT l.pid) FILTER (WHERE l.pid IS NOT NULL) AS held_by,
+           pg_catalog.array_agg(DISTINCT p.gid) FILTER (WHERE p.gid IS NOT NULL) AS prepared,
+           pg_catalog.min(coalesce(a.xact_start, p.prepared)) AS held_since
+    FROM pg_catalog.pg_locks l
+    LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+    LEFT JOIN pg_catalog.pg_prepared_xacts p
+        ON l.pid IS NULL AND p.transaction::text = pg_catalog.split_part(l.virtualtransaction, '/', 2)
+    WHERE l.locktype = 'relation' AND l.relation = n.relation AND l.granted
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+      AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()) h;
+COMMENT ON VIEW segment.logs IS
+'the two mark logs of the database: their size, and which transactions keep them from being emptied';
+COMMENT ON COLUMN segment.logs.active IS 'do writers prefer this log?';
+COMMENT ON COLUMN segment.logs.held_by IS 'processes whose transactions have it locked, most of them having written marks; NULL if none';
+COMMENT ON COLUMN segment.logs.prepared IS 'prepared transactions that have it locked; NULL if none';
+COMMENT ON COLUMN segment.logs.held_since IS 'when the oldest of these transactions that the reader may see began';
+
+GRANT SELECT ON segment.jobs, segment.runs, segment.status, segment.logs TO PUBLIC;

@@ -24,13 +24,13 @@
 /* Not more rows are written anew at once. */
 #define ROWS_AT_ONCE 10000
 
-/* Segment tables with more than $1 keys in work, if so many can be: $2 rows were put in so far. */
-static const char *const crowded_sql =
+/* Segment tables that may have more than $1 keys in work: $2 rows were put in so far. */
+static const char *const candidates_sql =
 "SELECT k.tbl::oid, coalesce(s.claim_from, 0) FROM segment.config_table k"
-" LEFT JOIN segment.table_state s ON s.tbl = k.tbl"
-" WHERE $2 - coalesce(s.claim_from, 0) > $1"
-" AND (SELECT true FROM segment.work w WHERE w.tbl = k.tbl AND NOT w.whole"
-"      AND w.collection >= coalesce(s.claim_from, 0) OFFSET $1 LIMIT 1)";
+" LEFT JOIN segment.table_state s ON s.tbl = k.tbl WHERE $2 - coalesce(s.claim_from, 0) > $1";
+
+static const char *const crowded_sql =
+"SELECT FROM segment.work WHERE tbl = $1 AND NOT whole AND collection >= $2 OFFSET $3 LIMIT 1";
 
 static const char *const all_sql =
 "WITH gone AS (DELETE FROM segment.work WHERE tbl = $1 AND NOT whole AND collection >= $2 RETURNING marked_at)"
@@ -45,41 +45,57 @@ static const char *const live_sql =
 "     AND w.collection >= coalesce(s.claim_from, 0)"
 "   UNION ALL SELECT w FROM segment.work w WHERE w.tbl = k.tbl AND w.whole) w LIMIT $1) w";
 
+/* Puts everybody in the place of a table's keys if there are too many. */
+static void
+limit_table(Datum tbl, Datum claim_from, int64 collection)
+{
+	Oid			types[] = {OIDOID, INT8OID, INT8OID};
+	Datum		values[] = {tbl, claim_from, Int64GetDatum(segment_backlog_limit)};
+
+	run_sql(crowded_sql, 3, types, values, false);
+	if (SPI_processed == 0)
+		return;
+	values[2] = Int64GetDatum(collection);
+	run_sql(all_sql, 3, types, values, false);
+	ereport(LOG,
+			(errmsg("more than %d customers of segment table %u wait for a refresh, which will compute everybody",
+					segment_backlog_limit, DatumGetObjectId(tbl)),
+			 errhint("Refresh it more often, or raise \"segment.backlog_limit\".")));
+}
+
 /*
  * Where so many keys of a table wait that it is better computed as a whole,
  * everybody takes their place.  Looked at whenever another part of the limit
- * has been put into work.  Tables that are being refreshed wait for the next
- * time.
+ * has been put into work; the next collection looks again if a table could not
+ * be judged because it is being refreshed.
  */
-void
+int64
 backlog_limit(int64 before, int64 after)
 {
 	int64		part = Max(segment_backlog_limit / 16, 1);
 	Oid			types[] = {INT8OID, INT8OID};
 	Datum		values[] = {Int64GetDatum(segment_backlog_limit), Int64GetDatum(after)};
-	SPITupleTable *crowded;
+	SPITupleTable *candidates;
 	uint64		count;
+	bool		missed = false;
 
 	if (before / part == after / part)
-		return;
-	run_sql(crowded_sql, 2, types, values, false);
-	crowded = SPI_tuptable;
+		return after;
+	run_sql(candidates_sql, 2, types, values, false);
+	candidates = SPI_tuptable;
 	count = SPI_processed;
 	for (uint64 i = 0; i < count; i++)
 	{
 		bool		isnull;
-		Oid			all_types[] = {OIDOID, INT8OID, INT8OID};
-		Datum		all_values[] = {SPI_getbinval(crowded->vals[i], crowded->tupdesc, 1, &isnull),
-		SPI_getbinval(crowded->vals[i], crowded->tupdesc, 2, &isnull), Int64GetDatum(before + 1)};
+		Datum		tbl = SPI_getbinval(candidates->vals[i], candidates->tupdesc, 1, &isnull);
+		Datum		claim_from = SPI_getbinval(candidates->vals[i], candidates->tupdesc, 2, &isnull);
 
-		if (!catalog_lock_work(DatumGetObjectId(all_values[0]), ShareLock, false))
-			continue;
-		run_sql(all_sql, 3, all_types, all_values, false);
-		ereport(LOG,
-				(errmsg("more than %d customers of segment table %u wait for a refresh, which will compute everybody",
-						segment_backlog_limit, DatumGetObjectId(all_values[0])),
-				 errhint("Refresh it more often, or raise \"segment.backlog_limit\".")));
+		if (catalog_lock_work(DatumGetObjectId(tbl), ShareLock, false))
+			limit_table(tbl, claim_from, before + 1);
+		else
+			missed = true;
 	}
+	return missed ? (after / part + 1) * part - 1 : after;
 }
 
 /* Is it small, or does this very session have it in use? */

@@ -223,8 +223,8 @@ collect(const Bookmark *old, Bookmark *new)
 	{
 		values[5] = Int64GetDatum(old->collection + 1);
 		run_sql(collect_sql, 6, types, values, false);
-		new->collection = old->collection + Max((int64) SPI_processed, 1);
-		backlog_limit(old->collection, new->collection);
+		new->collection = backlog_limit(old->collection,
+										old->collection + Max((int64) SPI_processed, 1));
 	}
 	/* nothing new: what is noted is as good as ever, and need not be written */
 	if (!marklog_rotate(new->snapshot, old->places, &new->active_log) && !any)

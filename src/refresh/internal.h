@@ -80,8 +80,11 @@ extern bool due_left(const Refresh *refresh);
 
 /* backlog.c: in a collection, which has put so many rows into work; none waits for others */
 
-/* Where more than segment.backlog_limit keys of a table wait, everybody takes their place. */
-extern void backlog_limit(int64 before, int64 after);
+/*
+ * Where more than segment.backlog_limit keys of a table wait, everybody takes
+ * their place.  Returns the number to store in place of "after".
+ */
+extern int64 backlog_limit(int64 before, int64 after);
 
 /* Gives back the space of rows that are gone, as the last thing before the commit. */
 extern void backlog_compact(int64 before, int64 after);
