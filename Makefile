@@ -101,6 +101,7 @@ OBJS = \
 	src/define/trust.o \
 	src/refresh/collect.o \
 	src/refresh/backlog.o \
+	src/refresh/claim.o \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \
 	src/refresh/history.o \

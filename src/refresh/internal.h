@@ -78,6 +78,21 @@ extern void due_taken(Refresh *refresh, int64 count);
 /* May there be more that were not taken? */
 extern bool due_left(const Refresh *refresh);
 
+/* claim.c: with the lock on work */
+
+/*
+ * Takes at most *marked rows out of work, the oldest first, and fills the batch
+ * with customers due: their keys, or 0 if there are none.  *marked becomes the
+ * number of rows taken.
+ */
+extern Datum claim_keys(Refresh *refresh, int64 due, int64 *marked);
+
+/*
+ * Takes everything out of work, before any event is read: what is collected
+ * from now on stays.
+ */
+extern void claim_all(Refresh *refresh);
+
 /* backlog.c: in a collection, which has put so many rows into work; none waits for others */
 
 /*
