@@ -10,9 +10,9 @@ CREATE TABLE segment.mark_log_0 (
     tbl       oid         NOT NULL,
     key       text,
     marked_at timestamptz NOT NULL              -- by the clock
-) USING heap WITH (autovacuum_enabled = off);
+) USING heap WITH (autovacuum_enabled = off, vacuum_truncate = off);
 CREATE TABLE segment.mark_log_1 (LIKE segment.mark_log_0)
-    USING heap WITH (autovacuum_enabled = off);
+    USING heap WITH (autovacuum_enabled = off, vacuum_truncate = off);
 COMMENT ON TABLE segment.mark_log_0 IS 'keys of customers whose events changed, as written by the triggers';
 COMMENT ON TABLE segment.mark_log_1 IS 'keys of customers whose events changed, as written by the triggers';
 
