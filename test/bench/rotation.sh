@@ -26,7 +26,7 @@ held() {
 	sql -c "BEGIN ISOLATION LEVEL REPEATABLE READ" -c "$2" -c "SELECT pg_sleep(36000)" >"$BUILD/held" 2>&1 &
 	until [ "$(value "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(36000)'")" = 1 ]; do :; done
 	rounds "$1" "$ROTATION_ROUNDS"
-	sql -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(36000)'" -o "$BUILD/held"
+	sql -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(36000)'" -o "$BUILD/measured"
 	wait %% 2>/dev/null || true
 	rounds "$1-after" 100
 }
