@@ -86,6 +86,7 @@ OBJS = \
 	src/capture/row.o \
 	src/capture/parts.o \
 	src/capture/marklog.o \
+	src/capture/places.o \
 	src/capture/install.o \
 	src/capture/remove.o \
 	src/capture/wake.o \
@@ -107,6 +108,8 @@ OBJS = \
 	src/define/definition.o \
 	src/define/events.o \
 	src/refresh/collect.o \
+	src/refresh/backlog.o \
+	src/refresh/claim.o \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \
 	src/refresh/history.o \

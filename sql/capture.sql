@@ -10,24 +10,34 @@ CREATE TABLE segment.mark_log_0 (
     tbl       oid         NOT NULL,
     key       text,
     marked_at timestamptz NOT NULL              -- by the clock
-) USING heap WITH (autovacuum_enabled = off);
+) USING heap WITH (autovacuum_enabled = off, vacuum_truncate = off);
 CREATE TABLE segment.mark_log_1 (LIKE segment.mark_log_0)
-    USING heap WITH (autovacuum_enabled = off);
+    USING heap WITH (autovacuum_enabled = off, vacuum_truncate = off);
 COMMENT ON TABLE segment.mark_log_0 IS 'keys of customers whose events changed, as written by the triggers';
 COMMENT ON TABLE segment.mark_log_1 IS 'keys of customers whose events changed, as written by the triggers';
 
--- What has been collected: every mark visible in this snapshot.
+-- What has been collected: every mark visible in the snapshot.  One row; its
+-- latest version is the last entry of the index, however many dead ones an old
+-- snapshot keeps.
 CREATE TABLE segment.bookmark (
-    only_row   bool        PRIMARY KEY DEFAULT true CHECK (only_row),
+    collection bigint      PRIMARY KEY,         -- at least the rows put into work so far, and more with each collection
     snapshot   pg_snapshot NOT NULL,
-    active_log int         NOT NULL DEFAULT 0   -- the log that writers are to prefer
+    active_log int         NOT NULL DEFAULT 0,  -- the log that writers are to prefer
+    places     bigint[]    NOT NULL DEFAULT '{}' -- from which blocks on marks not collected stand: places.c
 );
-INSERT INTO segment.bookmark (snapshot) VALUES (pg_catalog.pg_current_snapshot());
+INSERT INTO segment.bookmark (collection, snapshot) VALUES (1, pg_catalog.pg_current_snapshot());
 COMMENT ON TABLE segment.bookmark IS 'how far the mark logs have been collected';
 
--- Keys to process.  Each stands here once, unless it is collected again while
--- its segment table is being processed: then under the number of that
--- collection, so that the collector need not wait for the end of the batch.
+CREATE FUNCTION segment.mark_place(places bigint[], collected pg_snapshot, log int) RETURNS tid
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_mark_place';
+COMMENT ON FUNCTION segment.mark_place(bigint[], pg_snapshot, int) IS
+'where to begin in a mark log to find all that is not collected';
+
+-- Keys to process, in the order of their collections.  Each stands here once,
+-- unless it is collected again while its segment table is being processed, since
+-- the collector does not wait for the end of the batch.  Whoever looks for work
+-- begins at table_state_version.claim_from: what lies before is gone, but an old
+-- snapshot may keep it as dead entries of the indexes.
 CREATE TABLE segment.work (
     tbl        oid         NOT NULL,
     whole      bool        NOT NULL,            -- every customer; key is then empty
@@ -36,6 +46,7 @@ CREATE TABLE segment.work (
     marked_at  timestamptz NOT NULL,            -- of the oldest mark
     PRIMARY KEY (tbl, whole, key, collection)
 );
+CREATE INDEX work_queue ON segment.work (tbl, collection, key) WHERE NOT whole;
 COMMENT ON TABLE segment.work IS 'customers to be processed by the next refresh';
 
 -- What belongs to a source, as the last refresh found it: the relation itself and

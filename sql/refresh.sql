@@ -1,16 +1,45 @@
 -- Refresh -------------------------------------------------------------------
 
 -- What is known of a segment table's freshness.  Not dumped: a table without a
--- row here is rebuilt by its first refresh.
-CREATE TABLE segment.table_state (
-    tbl        oid         PRIMARY KEY,
+-- row here is rebuilt by its first refresh.  One row for each; it changes with
+-- every refresh, so whoever changes it, with the lock on the table's work, raises
+-- its version, and the newest is found at the end of the index however many dead
+-- ones an old snapshot keeps.
+CREATE TABLE segment.table_state_version (
+    tbl        oid         NOT NULL,
+    version    bigint      NOT NULL DEFAULT 0,
     as_of      timestamptz NOT NULL,            -- of the latest refresh that finished
     rebuilt_at timestamptz NOT NULL,
     next_due   timestamptz NOT NULL,            -- the earliest valid_until; infinity if none
     ignored    bigint      NOT NULL,            -- events without key or time at the last rebuild
-    collected  pg_snapshot                      -- marks visible here were collected in a transaction block
+    collected  pg_snapshot,                     -- marks visible here were collected in a transaction block
+    claim_from bigint      NOT NULL DEFAULT 0,  -- no row of work has an earlier collection, but for whole ones
+    PRIMARY KEY (tbl, version)
 );
-COMMENT ON TABLE segment.table_state IS 'freshness of each segment table';
+COMMENT ON TABLE segment.table_state_version IS 'freshness of each segment table; see table_state';
+
+CREATE VIEW segment.table_state AS
+SELECT s.* FROM segment.config_table k
+CROSS JOIN LATERAL (SELECT * FROM segment.table_state_version v
+                    WHERE v.tbl = k.tbl::oid ORDER BY v.version DESC LIMIT 1) s;
+COMMENT ON VIEW segment.table_state IS 'freshness of each segment table';
+
+-- Marks that are committed and not collected.
+CREATE VIEW segment.uncollected AS
+WITH s AS MATERIALIZED (SELECT t.tbl, t.collected FROM segment.table_state t WHERE t.collected IS NOT NULL)
+SELECT l.tbl, l.key, l.marked_at
+FROM (SELECT * FROM segment.mark_log_0
+      WHERE ctid >= (SELECT segment.mark_place(b.places, b.snapshot, 0) FROM segment.bookmark b
+                     ORDER BY b.collection DESC LIMIT 1)
+      UNION ALL
+      SELECT * FROM segment.mark_log_1
+      WHERE ctid >= (SELECT segment.mark_place(b.places, b.snapshot, 1) FROM segment.bookmark b
+                     ORDER BY b.collection DESC LIMIT 1)) l
+LEFT JOIN s ON s.tbl = l.tbl
+WHERE NOT pg_catalog.pg_visible_in_snapshot(l.xid, (SELECT b.snapshot FROM segment.bookmark b
+                                                    ORDER BY b.collection DESC LIMIT 1))
+  AND NOT coalesce(pg_catalog.pg_visible_in_snapshot(l.xid, s.collected), false);
+COMMENT ON VIEW segment.uncollected IS 'marks that no collection has taken yet';
 
 -- Customers without a row whom time alone may give one: future events, rules of eligibility.
 CREATE TABLE segment.pending (
@@ -45,6 +74,17 @@ CREATE TABLE segment.new_column (
     PRIMARY KEY (tbl, name)
 );
 COMMENT ON TABLE segment.new_column IS 'columns that the next refresh computes for everybody from the stored rows';
+
+-- Segment tables that have something to do for a refresh, apart from time passing.
+CREATE VIEW segment.waiting AS
+SELECT k.tbl
+FROM segment.config_table k
+LEFT JOIN segment.table_state s ON s.tbl = k.tbl
+WHERE EXISTS (SELECT FROM segment.work w WHERE w.tbl = k.tbl AND w.whole)
+   OR EXISTS (SELECT FROM segment.work w WHERE w.tbl = k.tbl AND NOT w.whole
+              AND w.collection >= coalesce(s.claim_from, 0))
+   OR EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = k.tbl);
+COMMENT ON VIEW segment.waiting IS 'segment tables with work or new columns';
 
 CREATE TABLE segment.run (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -69,8 +69,7 @@ SELECT j.tbl,
                WHERE r.tbl = j.tbl AND r.status = 'running') AS running,
        s.last_started_at,
        segment.next_run(j.schedule, s.planned_at, s.failures, s.not_before,
-           CASE WHEN NOT EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl)
-                 AND NOT EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl)
+           CASE WHEN NOT EXISTS (SELECT FROM segment.waiting w WHERE w.tbl = j.tbl)
                 THEN t.next_due END,
            time_zone => k.time_zone) AS next_run_at,
        coalesce(s.failures, 0) AS failures,
@@ -116,22 +115,35 @@ COMMENT ON VIEW segment.runs IS 'what refreshes did; of those under way, how far
 COMMENT ON COLUMN segment.runs.set_aside IS 'customers for whom an expression failed';
 COMMENT ON COLUMN segment.runs.error IS 'why it failed; shown to the owner of the segment table and its members';
 
+-- What is in work is counted as it stands there.  Marks not collected yet are
+-- few, unless nobody collects: then no more of them are looked at than a refresh
+-- would take one by one.
 CREATE VIEW segment.status WITH (security_barrier) AS
-WITH marked AS (
-    SELECT w.tbl, w.whole, w.key, w.marked_at
-    FROM segment.work w
-    UNION ALL
-    SELECT l.tbl, l.key IS NULL, coalesce(l.key, ''), l.marked_at
-    FROM (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) l
-    WHERE NOT pg_catalog.pg_visible_in_snapshot(l.xid, (SELECT snapshot FROM segment.bookmark))
-      AND NOT EXISTS (SELECT FROM segment.table_state s
-                      WHERE s.tbl = l.tbl AND pg_catalog.pg_visible_in_snapshot(l.xid, s.collected))
+WITH marked AS MATERIALIZED (
+    SELECT u.tbl, u.key, pg_catalog.min(u.marked_at) AS marked_at
+    FROM (SELECT * FROM segment.uncollected
+          LIMIT coalesce(pg_catalog.current_setting('segment.backlog_limit', true), '1000000')::bigint) u
+    GROUP BY u.tbl, u.key
 ), backlog AS (
-    SELECT m.tbl,
-           pg_catalog.bool_or(m.whole) AS whole,
-           pg_catalog.count(DISTINCT m.key) FILTER (WHERE NOT m.whole) AS keys,
-           pg_catalog.min(m.marked_at) AS oldest_mark
-    FROM marked m
+    SELECT m.tbl, pg_catalog.bool_or(m.whole) AS whole, pg_catalog.sum(m.keys)::bigint AS keys,
+           pg_catalog.min(m.oldest_mark) AS oldest_mark
+    FROM (SELECT k.tbl::oid, false AS whole, w.keys, w.oldest_mark
+          FROM segment.config_table k
+          LEFT JOIN segment.table_state s ON s.tbl = k.tbl
+          CROSS JOIN LATERAL (
+              SELECT pg_catalog.count(*) AS keys, pg_catalog.min(w.marked_at) AS oldest_mark
+              FROM segment.work w
+              WHERE w.tbl = k.tbl AND NOT w.whole AND w.collection >= coalesce(s.claim_from, 0)) w
+          UNION ALL
+          SELECT w.tbl, true, 0, w.marked_at FROM segment.work w WHERE w.whole
+              AND w.tbl IN (SELECT k.tbl FROM segment.config_table k)
+          UNION ALL
+          SELECT u.tbl, u.key IS NULL,
+                 (u.key IS NOT NULL AND NOT coalesce(
+                     (SELECT true FROM segment.work w
+                      WHERE w.tbl = u.tbl AND NOT w.whole AND w.key = u.key LIMIT 1), false))::int,
+                 u.marked_at
+          FROM marked u) m
     GROUP BY m.tbl
 )
 SELECT k.tbl,
@@ -162,6 +174,7 @@ WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
 COMMENT ON VIEW segment.status IS
 'freshness of each segment table: keys waiting, the oldest of them, and how far the table lags behind';
 COMMENT ON COLUMN segment.status.backlog IS 'customers marked one by one and not yet refreshed; needs_rebuild: all are';
+COMMENT ON COLUMN segment.status.oldest_mark IS 'when the oldest of their changes was made, or the one that marked all';
 COMMENT ON COLUMN segment.status.new_columns IS 'columns defined or altered that the next refresh computes for everybody from the stored rows';
 COMMENT ON COLUMN segment.status.lag IS 'age of the oldest change, or of the oldest passing of time, that the table does not show yet';
 COMMENT ON COLUMN segment.status.set_aside IS 'customers for whom an expression fails, so that their rows stay as they were; see segment.set_aside';
@@ -191,4 +204,31 @@ COMMENT ON COLUMN segment.set_aside.tried_at IS 'as-of of the latest refresh tha
 COMMENT ON COLUMN segment.set_aside.retry_at IS 'tried again then, unless the customer is marked or everybody is computed before';
 COMMENT ON COLUMN segment.set_aside.error IS 'shown to the owner of the segment table and its members';
 
-GRANT SELECT ON segment.jobs, segment.runs, segment.status, segment.set_aside TO PUBLIC;
+
+-- Read from the lock table: neither the logs nor what they hold is touched.
+CREATE VIEW segment.logs WITH (security_barrier) AS
+SELECT n.log,
+       pg_catalog.pg_relation_size(n.relation) AS bytes,
+       n.log = b.active_log AS active,
+       h.held_by, h.prepared, h.held_since
+FROM (VALUES (0, 'segment.mark_log_0'::regclass), (1, 'segment.mark_log_1'::regclass)) n (log, relation)
+CROSS JOIN (SELECT active_log FROM segment.bookmark ORDER BY collection DESC LIMIT 1) b
+CROSS JOIN LATERAL (
+    SELECT pg_catalog.array_agg(DISTINCT l.pid) FILTER (WHERE l.pid IS NOT NULL) AS held_by,
+           pg_catalog.array_agg(DISTINCT p.gid) FILTER (WHERE p.gid IS NOT NULL) AS prepared,
+           pg_catalog.min(coalesce(a.xact_start, p.prepared)) AS held_since
+    FROM pg_catalog.pg_locks l
+    LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+    LEFT JOIN pg_catalog.pg_prepared_xacts p
+        ON l.pid IS NULL AND p.transaction::text = pg_catalog.split_part(l.virtualtransaction, '/', 2)
+    WHERE l.locktype = 'relation' AND l.relation = n.relation AND l.granted
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+      AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()) h;
+COMMENT ON VIEW segment.logs IS
+'the two mark logs of the database: their size, and which transactions keep them from being emptied';
+COMMENT ON COLUMN segment.logs.active IS 'do writers prefer this log?';
+COMMENT ON COLUMN segment.logs.held_by IS 'processes whose transactions have it locked, most of them having written marks; NULL if none';
+COMMENT ON COLUMN segment.logs.prepared IS 'prepared transactions that have it locked; NULL if none';
+COMMENT ON COLUMN segment.logs.held_since IS 'when the oldest of these transactions that the reader may see began';
+
+GRANT SELECT ON segment.jobs, segment.runs, segment.status, segment.set_aside, segment.logs TO PUBLIC;

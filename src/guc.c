@@ -18,6 +18,7 @@ char	   *segment_databases = NULL;
 int			segment_batch_size = 10000;
 int			segment_mark_limit = 10000;
 int			segment_log_rotation_size = 1024;
+int			segment_backlog_limit = 1000000;
 int			segment_runs_kept = 1000;
 int			segment_ddl_wait = 60000;
 int			segment_set_aside_limit = 100;
@@ -129,6 +130,10 @@ guc_init(void)
 							"Size beyond which a mark log is rotated.",
 							NULL, &segment_log_rotation_size, 1024, 8, INT_MAX,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.backlog_limit",
+							"Customers waiting for a refresh beyond which it computes the whole segment table.",
+							NULL, &segment_backlog_limit, 1000000, 1, INT_MAX,
+							PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("segment.runs_kept",
 							"Runs that segment.runs remembers for each segment table.",
 							NULL, &segment_runs_kept, 1000, 1, INT_MAX,

@@ -19,6 +19,9 @@ extern int	segment_mark_limit;
 /* segment.log_rotation_size: size of a mark log (kB) beyond which it is rotated */
 extern int	segment_log_rotation_size;
 
+/* segment.backlog_limit: customers of a segment table in work before everybody is */
+extern int	segment_backlog_limit;
+
 /* segment.runs_kept: rows kept in segment.runs for each segment table */
 extern int	segment_runs_kept;
 

@@ -10,6 +10,7 @@
 
 #include "catalog/definition.h"
 #include "datatype/timestamp.h"
+#include "storage/block.h"
 
 /* Called from _PG_init. */
 extern void capture_init(void);
@@ -22,13 +23,34 @@ extern void marklog_append(Oid tbl, List *keys);
 /* Appends a mark for every customer of a segment table. */
 extern void marklog_append_all(Oid tbl);
 
+/* The OID of log 0 or 1. */
+extern Oid	marklog_relation(int log);
+
 /*
- * After a collection in the same READ COMMITTED transaction, which has locked
- * and stored the bookmark and is about to commit: empties the log that writers
- * have left, if nobody holds it and all of it is collected, and points writers
- * to it when the other has grown.  Never waits.
+ * In a collection's transaction, READ COMMITTED, which has locked the bookmark:
+ * empties the log that writers have left, if nobody holds it and all of it is
+ * collected by this snapshot, and points writers to it (*active) when the other
+ * has grown.  Never waits.  True if anything changed; the caller stores it.
  */
-extern void marklog_rotate(void);
+extern bool marklog_rotate(const char *collected, Datum places, int *active);
+
+/*
+ * places.c: from which block of a log on marks can stand.  places: as the
+ * bookmark has them, a bigint[].  Snapshots as texts.  The caller has a lock
+ * on the log.
+ */
+
+/* Marks of transactions that ended between two snapshots, and of later ones. */
+extern BlockNumber places_begin(Datum places, const char *collected, const char *now, int log);
+
+/* Marks of transactions that this snapshot does not see. */
+extern BlockNumber places_unfinished(Datum places, const char *now, int log);
+
+/*
+ * What the next collection needs to know.  last: of each log a block with a
+ * mark that was visible in the snapshot, or InvalidBlockNumber.
+ */
+extern Datum places_note(Datum places, const char *now, const BlockNumber *last);
 
 /* install.c */
 

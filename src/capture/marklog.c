@@ -16,7 +16,6 @@
 #include "capture/capture_private.h"
 #include "catalog/pg_type.h"
 #include "context.h"
-#include "executor/spi.h"
 #include "guc.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -33,7 +32,10 @@ enum
 	MARK_XID, MARK_TBL, MARK_KEY, MARK_AT, MARK_COLUMNS
 };
 
-#define BOOKMARK_ACTIVE_LOG 3
+#define BOOKMARK_ACTIVE_LOG 3	/* of sql/capture.sql, too */
+
+/* Never a block that has room further in front. */
+#define AT_THE_END HEAP_INSERT_SKIP_FSM
 
 /* Marks written at once. */
 #define MARKS_AT_ONCE 512
@@ -69,6 +71,7 @@ read_active_log(bool *known)
 	Oid			bookmark = context_relation("bookmark");
 	int			active = 0;
 	Relation	rel;
+	Relation	index;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
@@ -76,8 +79,10 @@ read_active_log(bool *known)
 	if (!*known)
 		return 0;
 	rel = table_open(bookmark, NoLock);
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	tuple = systable_getnext(scan);
+	/* the newest entry of the index: under an old snapshot many dead ones lie below it */
+	index = index_open(context_relation("bookmark_pkey"), AccessShareLock);
+	scan = systable_beginscan_ordered(rel, index, NULL, 0, NULL);
+	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 	if (HeapTupleIsValid(tuple))
 	{
 		bool		isnull;
@@ -85,9 +90,16 @@ read_active_log(bool *known)
 		active = DatumGetInt32(heap_getattr(tuple, BOOKMARK_ACTIVE_LOG,
 											RelationGetDescr(rel), &isnull)) & 1;
 	}
-	systable_endscan(scan);
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
 	return active;
+}
+
+Oid
+marklog_relation(int log)
+{
+	return context_relation(log == 0 ? "mark_log_0" : "mark_log_1");
 }
 
 static void
@@ -102,8 +114,8 @@ know_logs(void)
 	}
 	if (logs.known)
 		return;
-	logs.log[0] = context_relation("mark_log_0");
-	logs.log[1] = context_relation("mark_log_1");
+	logs.log[0] = marklog_relation(0);
+	logs.log[1] = marklog_relation(1);
 	logs.known = true;			/* unless invalidated while we read */
 	logs.preferred = read_active_log(&known);
 	if (!known)
@@ -112,11 +124,14 @@ know_logs(void)
 
 /*
  * Opens a log with ROW EXCLUSIVE on it until the transaction ends: the one this
- * transaction has taken before, else the preferred one, else the other.
+ * transaction has taken before, else the preferred one, else the other.  What
+ * is appended starts at its last block, wherever this session wrote before:
+ * collections rely on it (places.c).
  */
 static Relation
 open_log(FullTransactionId xid)
 {
+	Relation	rel;
 	int			n;
 
 	know_logs();
@@ -130,7 +145,9 @@ open_log(FullTransactionId xid)
 	}
 	logs.xid = xid;
 	logs.used = n;
-	return table_open(logs.log[n], NoLock);
+	rel = table_open(logs.log[n], NoLock);
+	RelationSetTargetBlock(rel, InvalidBlockNumber);
+	return rel;
 }
 
 void
@@ -152,13 +169,13 @@ flush_marks(MarkWriter *writer)
 		return;
 	if (writer->slots == NULL)
 	{
-		heap_insert(writer->log, writer->first, GetCurrentCommandId(true), 0, NULL);
+		heap_insert(writer->log, writer->first, GetCurrentCommandId(true), AT_THE_END, NULL);
 		heap_freetuple(writer->first);
 	}
 	else
 	{
 		heap_multi_insert(writer->log, writer->slots, writer->count,
-						  GetCurrentCommandId(true), 0, NULL);
+						  GetCurrentCommandId(true), AT_THE_END, NULL);
 		for (int i = 0; i < writer->count; i++)
 			ExecClearTuple(writer->slots[i]);
 	}
@@ -267,60 +284,68 @@ log_size(int n)
 	return blocks * (BLCKSZ / 1024);
 }
 
-static uint64
-execute(const char *format, int n)
-{
-	return context_run(psprintf(format, n), 0, NULL, NULL, NULL, false);
-}
-
 /*
- * Empties the log that writers are to leave, if nobody holds it and every mark
- * in it has been collected; false if it stays as it is.
+ * Empties a log if nobody holds it and every mark in it has been collected;
+ * false if it stays as it is.
  */
 static bool
-empty_log(int n)
+empty_log(int n, const char *collected, BlockNumber begin)
 {
+	Oid			types[] = {TEXTOID, TIDOID};
+	ItemPointerData place;
+	Relation	rel;
+	bool		in_use;
+	Datum		values[] = {CStringGetTextDatum(collected), PointerGetDatum(&place)};
+
 	if (!ConditionalLockRelationOid(logs.log[n], AccessExclusiveLock))
 		return false;
+	/* nor can it be emptied under a cursor of this very session */
+	rel = table_open(logs.log[n], NoLock);
+	in_use = rel->rd_refcnt > 1;
+	table_close(rel, NoLock);
 
 	/*
 	 * A mark may have been committed after the bookmark's snapshot was taken;
 	 * one of this very transaction may be followed by others under its xid.
 	 */
-	if (execute("SELECT FROM segment.mark_log_%d AS m, segment.bookmark AS b"
-				" WHERE NOT pg_visible_in_snapshot(m.xid, b.snapshot)"
-				" OR m.xid = pg_current_xact_id_if_assigned() LIMIT 1", n) > 0)
+	ItemPointerSet(&place, begin, 0);
+	if (in_use ||
+		context_run(psprintf("SELECT FROM segment.mark_log_%d AS m WHERE ctid >= $2"
+							 " AND (NOT pg_visible_in_snapshot(m.xid, $1::pg_snapshot)"
+							 " OR m.xid = pg_current_xact_id_if_assigned()) LIMIT 1", n),
+					2, types, values, NULL, false) > 0)
 	{
 		UnlockRelationOid(logs.log[n], AccessExclusiveLock);
 		return false;
 	}
-	execute("TRUNCATE segment.mark_log_%d", n);
+	context_run(psprintf("TRUNCATE segment.mark_log_%d", n), 0, NULL, NULL, NULL, false);
 	return true;
 }
 
-void
-marklog_rotate(void)
+bool
+marklog_rotate(const char *collected, Datum places, int *active)
 {
-	RunContext	ctx;
-	int			active;
-	bool		known;
+	int			other = 1 - *active;
+	bool		emptied = false;
+	int64		size;
+	int64		left;
 
-	/* with an older snapshot than the locks, one can't judge what is left */
-	if (IsolationUsesXactSnapshot())
-		return;
 	know_logs();
-	active = read_active_log(&known);
-	if (!known)
-		return;
-
-	SPI_connect();
-	context_enter_catalog(&ctx);
-	if ((log_size(1 - active) == 0 || empty_log(1 - active)) &&
-		log_size(active) > segment_log_rotation_size)
+	left = log_size(other);
+	if (left > 0)
 	{
-		execute("UPDATE segment.bookmark SET active_log = %d", 1 - active);
-		CacheInvalidateRelcacheByRelid(logs.log[0]);
+		emptied = empty_log(other, collected, places_unfinished(places, collected, other));
+		if (emptied)
+			left = 0;
 	}
-	context_leave(&ctx);
-	SPI_finish();
+	size = log_size(*active);
+
+	/* one that can't be emptied may take marks again, so that the other can be */
+	if (left >= 0 && size - left > segment_log_rotation_size)
+	{
+		*active = other;
+		CacheInvalidateRelcacheByRelid(logs.log[0]);
+		return true;
+	}
+	return emptied;
 }

@@ -234,8 +234,9 @@ retry_asides(Oid relid)
 
 	add_oid(&args, relid);
 	run("WITH again AS (UPDATE segment.aside SET retry_at = '-infinity' WHERE tbl = $1 RETURNING tbl)"
-		" UPDATE segment.table_state SET next_due = least(next_due, clock_timestamp())"
-		" WHERE tbl IN (SELECT tbl FROM again)", &args);
+		" UPDATE segment.table_state_version SET next_due = least(next_due, clock_timestamp()), version = version + 1"
+		" WHERE tbl = $1 AND version = (SELECT version FROM segment.table_state_version"
+		"   WHERE tbl = $1 ORDER BY version DESC LIMIT 1) AND EXISTS (SELECT FROM again)", &args);
 }
 
 void
@@ -311,7 +312,7 @@ catalog_delete_table(Oid relid)
 
 	static const char *const relations[] = {
 		"config_column", "config_band_cut", "config_source", "config_job", "config_table",
-		"job_state", "run", "pending", "aside", "new_column", "source_part", "table_state", "suppressed"
+		"job_state", "run", "pending", "aside", "new_column", "source_part", "table_state_version", "suppressed"
 	};
 
 	add_oid(&args, relid);

@@ -20,7 +20,9 @@ void
 define_close_history(const SegmentTable *table, const char *name)
 {
 	static const char *const raise_sql =
-		"UPDATE segment.table_state SET as_of = greatest(as_of, $2) WHERE tbl = $1 RETURNING as_of";
+		"UPDATE segment.table_state_version SET as_of = greatest(as_of, $2), version = version + 1"
+		" WHERE tbl = $1 AND version = (SELECT version FROM segment.table_state_version"
+		"   WHERE tbl = $1 ORDER BY version DESC LIMIT 1) RETURNING as_of";
 	char	   *history = catalog_qualified_name(table->history);
 	Oid			types[] = {OIDOID, TIMESTAMPTZOID};
 	Datum		values[] = {ObjectIdGetDatum(table->relid), TimestampTzGetDatum(context_instant())};

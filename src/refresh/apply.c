@@ -204,8 +204,7 @@ apply_next_due(const SegmentTable *table)
 
 	context_enter_catalog(&ctx);
 	/* the scheduler must never believe a later instant than the truth */
-	run_sql("UPDATE segment.table_state s SET next_due = r.due"
-			" FROM (SELECT min(valid_until) AS due FROM " ROWS_NAME ") r"
-			" WHERE s.tbl = $1 AND s.next_due > r.due", 1, types, values, false);
+	run_sql(UPDATE_STATE "next_due = r.due FROM (SELECT min(valid_until) AS due FROM " ROWS_NAME ") r"
+			" WHERE " NEWEST_STATE " AND s.next_due > r.due", 1, types, values, false);
 	context_leave(&ctx);
 }

@@ -23,7 +23,8 @@ typedef struct Refresh
 	DueQueue   *due;			/* customers due at that instant */
 	int			fresh_asides;	/* customers set aside who were not before */
 	char	   *first_aside;	/* the first of those set aside, and why */
-	char	   *claimed;		/* the last key taken out of work, or NULL: begin anew */
+	int64		claim_from;		/* where to look for work: the collection, and in it the key, */
+	char	   *claimed;		/* taken last; NULL: as table_state says */
 } Refresh;
 
 /* refresh.c: the segment table as it is defined now, locked against changes of its definition */
@@ -49,6 +50,19 @@ extern void state_raise(Refresh *refresh, TimestampTz as_of, bool exactly);
 /* The instant of which rows shall speak now: not one before the latest. */
 extern TimestampTz state_instant(Refresh *refresh);
 
+/*
+ * Changing what is known, with the lock on the table's work: $1 is the table.
+ * The new version is the last in the index.
+ */
+#define UPDATE_STATE "UPDATE segment.table_state_version s SET version = s.version + 1, "
+#define NEWEST_STATE \
+"s.tbl = $1 AND s.version = (SELECT v.version FROM segment.table_state_version v" \
+"  WHERE v.tbl = $1 ORDER BY v.version DESC LIMIT 1)"
+
+/* The first collection of which work may have rows, and noting that earlier ones are gone. */
+extern int64 state_claim_from(Refresh *refresh);
+extern void state_store_claimed(Refresh *refresh, int64 collection);
+
 /* Notes that everything was computed. */
 extern void state_store_rebuilt(Refresh *refresh, int64 ignored);
 
@@ -68,6 +82,32 @@ extern void due_taken(Refresh *refresh, int64 count);
 
 /* May there be more that were not taken? */
 extern bool due_left(const Refresh *refresh);
+
+/* claim.c: with the lock on work */
+
+/*
+ * Takes at most *marked rows out of work, the oldest first, and fills the batch
+ * with customers due: their keys, or 0 if there are none.  *marked becomes the
+ * number of rows taken.
+ */
+extern Datum claim_keys(Refresh *refresh, int64 due, int64 *marked);
+
+/*
+ * Takes everything out of work, before any event is read: what is collected
+ * from now on stays.
+ */
+extern void claim_all(Refresh *refresh);
+
+/* backlog.c: in a collection, which has put so many rows into work; none waits for others */
+
+/*
+ * Where more than segment.backlog_limit keys of a table wait, everybody takes
+ * their place.  Returns the number to store in place of "after".
+ */
+extern int64 backlog_limit(int64 before, int64 after);
+
+/* Gives back the space of rows that are gone, as the last thing before the commit. */
+extern void backlog_compact(int64 before, int64 after);
 
 /* evaluate.c */
 

@@ -45,8 +45,9 @@ end_step(Refresh *refresh)
 	CHECK_FOR_INTERRUPTS();
 }
 
-SegmentTable *
-open_table(Refresh *refresh)
+/* The segment table as it is defined, before it is known whether its expressions can be read. */
+static SegmentTable *
+load_table(Refresh *refresh)
 {
 	SegmentTable *table;
 	ListCell   *lc;
@@ -74,6 +75,14 @@ open_table(Refresh *refresh)
 				 errhint("Keep segment.definition(), call segment.drop_table(), and define the table anew.")));
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
+	return table;
+}
+
+SegmentTable *
+open_table(Refresh *refresh)
+{
+	SegmentTable *table = load_table(refresh);
+
 	rule_check_trust_again(table);
 	return table;
 }
@@ -86,7 +95,7 @@ open_table(Refresh *refresh)
 static char *
 ensure_triggers(Refresh *refresh)
 {
-	SegmentTable *table = open_table(refresh);
+	SegmentTable *table = load_table(refresh);
 	bool		missing = false;
 	char	   *disabled = NULL;
 	RunContext	ctx;
@@ -116,81 +125,6 @@ refuse_disabled(Refresh *refresh, const char *command)
 						catalog_qualified_name(refresh->relid)),
 				 errhint("As the source's owner, run: %s. The next refresh then rebuilds the table.",
 						 command)));
-}
-
-/*
- * Takes at most *marked rows out of work, and fills the batch with customers
- * due: their keys, or 0 if there are none.  What is taken is work again if the
- * transaction fails; that nobody else takes it, the lock on work sees to.
- *
- * Each batch goes on where the one before it ended: it need not walk over the
- * dead entries of the index that those left, and who has a high key is not put
- * off for ever by those with low ones who come meanwhile.
- */
-static Datum
-claim_keys(Refresh *refresh, int64 due, int64 *marked)
-{
-	Oid			types[] = {OIDOID, INT8OID, TEXTOID, TEXTARRAYOID, INT8OID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid), Int64GetDatum(*marked),
-	CStringGetTextDatum(refresh->claimed != NULL ? refresh->claimed : ""),
-	due_keys(refresh, due), Int64GetDatum(segment_batch_size)};
-	int64		limit = *marked;
-	MemoryContext caller = CurrentMemoryContext;
-	Datum		keys;
-	bool		isnull;
-	RunContext	ctx;
-
-	context_enter_catalog(&ctx);
-	SPI_connect();
-	/* by place: whatever the statistics say, each row is found once */
-	run_sql(psprintf("WITH taken AS (DELETE FROM segment.work w WHERE w.ctid = ANY (ARRAY("
-					 "   SELECT ctid FROM segment.work WHERE tbl = $1 AND NOT whole%s ORDER BY key LIMIT $2))"
-					 "  RETURNING w.key), t AS (SELECT count(*) AS n, max(key) AS last FROM taken)"
-					 " SELECT array_agg(DISTINCT key), (SELECT n FROM t), (SELECT last FROM t)"
-					 " FROM (SELECT key FROM taken UNION ALL"
-					 "   SELECT ($4)[i] FROM t, generate_series(1, least(cardinality($4), $5 - n)) i) k",
-					 refresh->claimed != NULL ? " AND key >= $3" : ""), 5, types, values, false);
-	keys = first_value(&isnull);
-	if (!isnull)
-	{
-		HeapTuple	row = SPI_tuptable->vals[0];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		MemoryContext old = MemoryContextSwitchTo(caller);
-
-		keys = PointerGetDatum(DatumGetArrayTypePCopy(keys));
-		MemoryContextSwitchTo(old);
-		*marked = DatumGetInt64(SPI_getbinval(row, desc, 2, &isnull));
-		refresh->claimed = *marked < limit ? NULL :
-			MemoryContextStrdup(refresh->run_context, SPI_getvalue(row, desc, 3));
-	}
-	else
-	{
-		keys = (Datum) 0;
-		*marked = 0;
-		refresh->claimed = NULL;
-	}
-	SPI_finish();
-	context_leave(&ctx);
-	due_taken(refresh, Min(due, segment_batch_size - *marked));
-	return keys;
-}
-
-/*
- * Takes everything out of work, before any event is read: what is collected
- * from now on stays.
- */
-static void
-claim_all(Refresh *refresh)
-{
-	Oid			types[] = {OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
-	RunContext	ctx;
-
-	context_enter_catalog(&ctx);
-	SPI_connect();
-	run_sql("DELETE FROM segment.work WHERE tbl = $1", 1, types, values, false);
-	SPI_finish();
-	context_leave(&ctx);
 }
 
 typedef struct Survey
@@ -402,7 +336,7 @@ note_freshness(Refresh *refresh)
 	values[3] = aside_keys(refresh->relid, false);
 	SPI_connect();
 	context_enter_catalog(&ctx);
-	run_sql("SELECT next_due FROM segment.table_state WHERE tbl = $1 FOR UPDATE", 1, types, values, false);
+	run_sql("SELECT next_due FROM segment.table_state WHERE tbl = $1", 1, types, values, false);
 	values[2] = first_value(&isnull);
 	context_leave(&ctx);
 	context_enter_owner(&ctx, table->owner, table->time_zone);
@@ -416,10 +350,10 @@ note_freshness(Refresh *refresh)
 	context_leave(&ctx);
 	context_enter_catalog(&ctx);
 	values[3] = CStringGetTextDatum(refresh->collected != NULL ? refresh->collected : "");
-	run_sql("UPDATE segment.table_state SET as_of = greatest(as_of, $2), next_due ="
+	run_sql(UPDATE_STATE "as_of = greatest(as_of, $2), next_due ="
 			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1 AND due >= next_due),"
 			"   (SELECT min(retry_at) FROM segment.aside WHERE tbl = $1)),"
-			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE tbl = $1",
+			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE " NEWEST_STATE,
 			4, types, values, false);
 	context_leave(&ctx);
 	SPI_finish();

@@ -129,22 +129,30 @@ run(const char *sql, Oid tbl, const char *text, int64 a, int64 b, int64 c, int64
 	return result;
 }
 
-/* Forgets the table's oldest runs, but waits for nobody who is doing so. */
+/*
+ * Forgets the table's oldest runs, but waits for nobody who is doing so; what
+ * lies far back only now and then, past dead entries.
+ */
 static void
-forget_runs(Oid tbl)
+forget_runs(Oid tbl, int64 latest)
 {
 	static const char *const trim =
-		"DELETE FROM segment.run WHERE id IN"
-		" (SELECT id FROM segment.run WHERE tbl = $1 AND status <> 'running' AND id <="
-		"  (SELECT id FROM segment.run WHERE tbl = $1 ORDER BY id DESC OFFSET $3 LIMIT 1)"
+		"WITH excess AS MATERIALIZED (SELECT id FROM segment.run WHERE tbl = $1"
+		"   ORDER BY id DESC OFFSET $3 LIMIT 1)"
+		" DELETE FROM segment.run WHERE id IN"
+		" (SELECT id FROM segment.run WHERE tbl = $1 AND status <> 'running'"
+		"  AND id <= (SELECT id FROM excess)"
+		"  AND id > (SELECT CASE WHEN $4 % 64 = 0 THEN 0 ELSE id - 1000 END FROM excess)"
 		"  FOR UPDATE SKIP LOCKED)";
 
-	run(trim, tbl, NULL, segment_runs_kept, 0, 0, 0);
+	run(trim, tbl, NULL, segment_runs_kept, latest, 0, 0);
 }
 
 /*
  * A run is over when its process is, or has gone on to another statement: a
- * statement that fails can't say so itself.
+ * statement that fails can't say so itself.  Each run of a table looks at the
+ * latest of them alone: those before were looked at, and the index of running
+ * ones is full of dead entries under an old snapshot.
  */
 List *
 run_reap(Oid tbl)
@@ -152,7 +160,8 @@ run_reap(Oid tbl)
 	static const char *const sql =
 		"UPDATE segment.run r"
 		" SET status = 'interrupted', finished_at = pg_catalog.clock_timestamp()"
-		" WHERE r.status = 'running' AND ($1 = 0 OR r.tbl = $1)"
+		" WHERE r.status = 'running' AND ($1 = 0 OR r.id = ANY (ARRAY(SELECT l.id FROM segment.run l"
+		"   WHERE l.tbl = $1 ORDER BY l.id DESC LIMIT 64)))"
 		" AND (r.pid = pg_catalog.pg_backend_pid() OR NOT EXISTS"
 		" (SELECT FROM pg_catalog.pg_stat_get_activity(r.pid) a"
 		"  WHERE a.backend_start <= r.started_at"
@@ -183,7 +192,7 @@ run_reap(Oid tbl)
 	SPI_finish();
 	context_leave(&ctx);
 	foreach(lc, tables)
-		forget_runs(lfirst_oid(lc));
+		forget_runs(lfirst_oid(lc), 0);
 	return tables;
 }
 
@@ -213,7 +222,7 @@ run_finish(const Run *finished)
 
 	run(update, finished->tbl, NULL, finished->id, finished->processed, finished->changed,
 		finished->set_aside);
-	forget_runs(finished->tbl);
+	forget_runs(finished->tbl, finished->id);
 	open_run = 0;
 }
 
@@ -237,7 +246,7 @@ run_fail(Oid tbl, const char *error)
 		run(insert, tbl, error, 0, 0, 0, 0);
 
 	/* a table whose every run fails has a bound, too */
-	forget_runs(tbl);
+	forget_runs(tbl, 0);
 	open_run = 0;
 }
 

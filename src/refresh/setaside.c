@@ -78,8 +78,10 @@ aside_retry(Refresh *refresh)
 	if (some)
 	{
 		catalog_lock_work(refresh->relid, ExclusiveLock, true);
-		run_sql("INSERT INTO segment.work (tbl, whole, key, marked_at)"
-				" SELECT tbl, false, key, clock_timestamp()" DUE_AGAIN " ON CONFLICT DO NOTHING",
+		/* under the earliest number that is looked for */
+		run_sql("INSERT INTO segment.work (tbl, whole, key, collection, marked_at)"
+				" SELECT tbl, false, key, coalesce((SELECT claim_from FROM segment.table_state WHERE tbl = $1), 0),"
+				" clock_timestamp()" DUE_AGAIN " ON CONFLICT DO NOTHING",
 				2, types, values, false);
 	}
 	SPI_finish();
@@ -120,8 +122,8 @@ store(const SegmentTable *table, const Failure *failure, TimestampTz as_of)
 	static const char *const not_pending =
 		"DELETE FROM segment.pending WHERE tbl = $1 AND key = $2";
 	static const char *const wake =
-		"UPDATE segment.table_state s SET next_due = a.retry_at FROM segment.aside a"
-		" WHERE s.tbl = $1 AND a.tbl = $1 AND a.key = $2 AND s.next_due > a.retry_at";
+		UPDATE_STATE "next_due = a.retry_at FROM segment.aside a WHERE " NEWEST_STATE
+		" AND a.tbl = $1 AND a.key = $2 AND s.next_due > a.retry_at";
 	Oid			types[] = {OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
 	Datum		values[] = {ObjectIdGetDatum(table->relid), CStringGetTextDatum(failure->key),
 		failure->column == NULL ? (Datum) 0 : CStringGetTextDatum(failure->column),

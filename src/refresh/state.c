@@ -73,7 +73,7 @@ state_raise(Refresh *refresh, TimestampTz as_of, bool exactly)
 	RunContext	ctx;
 
 	context_enter_catalog(&ctx);
-	run_sql("UPDATE segment.table_state SET as_of = $2 WHERE tbl = $1"
+	run_sql(UPDATE_STATE "as_of = $2 WHERE " NEWEST_STATE
 			" AND as_of < CASE WHEN $3 THEN $2 ELSE $2 - interval '1 second' END",
 			3, types, values, false);
 	context_leave(&ctx);
@@ -90,12 +90,38 @@ state_store_rebuilt(Refresh *refresh, int64 ignored)
 
 	context_enter_catalog(&ctx);
 	SPI_connect();
-	run_sql("INSERT INTO segment.table_state (tbl, as_of, rebuilt_at, next_due, ignored)"
-			" VALUES ($1, $2, clock_timestamp(), 'infinity', $3)"
-			" ON CONFLICT (tbl) DO UPDATE SET as_of = excluded.as_of,"
-			"   rebuilt_at = excluded.rebuilt_at, ignored = excluded.ignored", 3, types, values, false);
+	run_sql(UPDATE_STATE "as_of = $2, rebuilt_at = clock_timestamp(), ignored = $3 WHERE " NEWEST_STATE,
+			3, types, values, false);
+	if (SPI_processed == 0)
+		run_sql("INSERT INTO segment.table_state_version (tbl, as_of, rebuilt_at, next_due, ignored)"
+				" VALUES ($1, $2, clock_timestamp(), 'infinity', $3)", 3, types, values, false);
 	SPI_finish();
 	context_leave(&ctx);
+}
+
+int64
+state_claim_from(Refresh *refresh)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
+
+	run_sql("SELECT coalesce((SELECT claim_from FROM segment.table_state WHERE tbl = $1), 0)",
+			1, types, values, false);
+	return first_int64();
+}
+
+/*
+ * Under a steady load it need not be known exactly: what is walked over once
+ * more is little.
+ */
+void
+state_store_claimed(Refresh *refresh, int64 collection)
+{
+	Oid			types[] = {OIDOID, INT8OID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid), Int64GetDatum(collection)};
+
+	run_sql(UPDATE_STATE "claim_from = $2 WHERE " NEWEST_STATE " AND claim_from < $2 - 500",
+			2, types, values, false);
 }
 
 int64

@@ -133,8 +133,12 @@ traces_delete(Traces *traces, const SegmentTable *table, const char *key, List *
 
 	traces->pattern = naming_pattern(texts);
 	context_enter_catalog(&ctx);
-	/* then, in later statements, what a collection that was under way has put into work */
-	run_sql("SELECT FROM segment.bookmark FOR UPDATE", 0, NULL, NULL, false);
+	/*
+	 * Locks the bookmark: then, in later statements, what a collection that was
+	 * under way has put into work.  What it knows of blocks holds no longer, as
+	 * a VACUUM may cut off those whose marks are deleted.
+	 */
+	run_sql("UPDATE segment.bookmark SET places = '{}'", 0, NULL, NULL, false);
 	values[0] = ObjectIdGetDatum(table->relid);
 	if (suppressed_one_text(table->key_type))
 	{

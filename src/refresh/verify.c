@@ -48,11 +48,7 @@ typedef struct Verification
 } Verification;
 
 static const char *const dirty_sql =
-"WITH marks AS (SELECT m.key FROM"
-"   (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) m"
-"   WHERE m.tbl = $1 AND NOT pg_visible_in_snapshot(m.xid, (SELECT snapshot FROM segment.bookmark))"
-"   AND NOT EXISTS (SELECT FROM segment.table_state s"
-"     WHERE s.tbl = m.tbl AND pg_visible_in_snapshot(m.xid, s.collected))"
+"WITH marks AS (SELECT m.key FROM segment.uncollected m WHERE m.tbl = $1"
 " UNION ALL SELECT CASE WHEN NOT w.whole THEN w.key END FROM segment.work w WHERE w.tbl = $1"
 " UNION ALL SELECT p.key FROM segment.pending p WHERE p.tbl = $1 AND p.due <= $2)"
 " SELECT coalesce(array_agg(DISTINCT key) FILTER (WHERE key IS NOT NULL), '{}'),"
@@ -486,8 +482,9 @@ segment_verify(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	catalog_load(relid);
 	catalog_check_owner(relid);
-	LockRelationOid(context_relation("mark_log_0"), AccessShareLock);
-	LockRelationOid(context_relation("mark_log_1"), AccessShareLock);
+	LockRelationOid(marklog_relation(0), AccessShareLock);
+	LockRelationOid(marklog_relation(1), AccessShareLock);
+	LockRelationOid(context_relation("work"), AccessShareLock);
 	LockRelationOid(relid, AccessShareLock);
 	lock_sources(relid);
 	PushActiveSnapshot(GetTransactionSnapshot());

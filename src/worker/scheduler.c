@@ -265,9 +265,8 @@ look_step(void)
 	static const char *const sql =
 		"SELECT j.tbl::pg_catalog.oid, j.schedule, c.relowner, a.rolcanlogin,"
 		" s.planned_at, coalesce(s.failures, 0), s.not_before,"
-		" CASE WHEN EXISTS (SELECT FROM segment.work w WHERE w.tbl = j.tbl)"
-		"   OR EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = j.tbl) THEN NULL"
-		" ELSE t.next_due END, k.time_zone,"
+		" CASE WHEN NOT EXISTS (SELECT FROM segment.waiting w WHERE w.tbl = j.tbl) THEN t.next_due END,"
+		" k.time_zone,"
 		" pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'CONNECT')"
 		" FROM segment.config_job j"
 		" JOIN segment.config_table k ON k.tbl = j.tbl"
@@ -285,7 +284,8 @@ look_step(void)
 		return;
 	}
 	SPI_connect();
-	if (context_run(sql, 0, NULL, NULL, NULL, true) == 0)
+	/* not read-only: its snapshot has to come after the lock on work, which may be rewritten */
+	if (context_run(sql, 0, NULL, NULL, NULL, false) == 0)
 		next_look = now + IDLE_LOOK;
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{

@@ -82,9 +82,8 @@ read_job(Oid tbl, Oid owner, Schedule *schedule, JobState *state)
 {
 	static const char *const sql =
 		"SELECT j.schedule, s.planned_at, s.not_before, coalesce(s.failures, 0),"
-		" CASE WHEN EXISTS (SELECT FROM segment.work w WHERE w.tbl = $1)"
-		"   OR EXISTS (SELECT FROM segment.new_column n WHERE n.tbl = $1) THEN NULL"
-		" ELSE t.next_due END, k.time_zone"
+		" CASE WHEN NOT EXISTS (SELECT FROM segment.waiting w WHERE w.tbl = $1) THEN t.next_due END,"
+		" k.time_zone"
 		" FROM segment.config_job j"
 		" JOIN segment.config_table k ON k.tbl = j.tbl"
 		" JOIN pg_catalog.pg_class c ON c.oid = j.tbl"

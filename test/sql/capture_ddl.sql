@@ -376,8 +376,8 @@ CALL segment.refresh('heirs');
 SELECT * FROM segment.verify('heirs');
 SELECT count(*) FROM heirs;
 DO $$ BEGIN
-	ALTER EXTENSION segment DROP TABLE segment.table_state;
-	ALTER TABLE segment.table_state RENAME TO away;
+	ALTER EXTENSION segment DROP VIEW segment.table_state;
+	ALTER VIEW segment.table_state RENAME TO away;
 	ALTER TABLE ddl.parent DISABLE TRIGGER USER;
 	DROP TABLE ddl.own;
 	RAISE division_by_zero USING MESSAGE = 'undone';

@@ -85,6 +85,7 @@ INSERT INTO line VALUES
 	('segment.now()', $$SELECT segment.now()$$),
 	('segment.next_run(text,timestamp with time zone,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone,text)', $$SELECT segment.next_run('1 hour', NULL, 0, NULL, NULL)$$),
 	('segment.next_runs(text,integer,text,timestamp with time zone)', $$SELECT segment.next_runs('@daily', 2)$$),
+	('segment.mark_place(bigint[],pg_snapshot,integer)', $$SELECT segment.mark_place('{}', pg_current_snapshot(), 0)$$),
 	('segment.boundaries(text,text,integer)', $$SELECT segment.boundaries('day', 'UTC', 3)$$),
 	('segment.crossing(timestamp with time zone,interval,boolean)', $$SELECT segment.crossing(now(), '1 day', true)$$),
 	('segment.crossing(timestamp without time zone,interval,boolean)', $$SELECT segment.crossing(now()::timestamp, '1 day', true)$$),
@@ -98,7 +99,8 @@ INSERT INTO line VALUES
 	('segment.next_decay_flip(text,double precision,interval,"any","any")', $$SELECT segment.next_decay_flip('passes', 8::float8, '1 day', 3::float8, 'plus'::text, 1::float8)$$),
 	-- called by PostgreSQL alone
 	('segment.capture()', $$SELECT segment.capture()$$),
-	('segment.on_drop()', $$SELECT segment.on_drop()$$);
+	('segment.on_drop()', $$SELECT segment.on_drop()$$),
+	('segment.on_ddl()', $$SELECT segment.on_ddl()$$);
 CREATE TEMP TABLE defined AS SELECT segment.definition('matrix.t');
 GRANT SELECT ON defined TO PUBLIC;
 
@@ -153,7 +155,7 @@ SELECT format('%s: %s %s %s %s %s', oid::regclass, pg_temp.rows_seen('owner', oi
 	pg_temp.rows_seen('reader', oid), pg_temp.rows_seen('writer', oid), pg_temp.rows_seen('stranger', oid))
 FROM pg_class WHERE relnamespace = 'segment'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C";
 \echo * views are barriers, and nobody may write through them
-SELECT oid::regclass FROM pg_class WHERE relnamespace = 'segment'::regnamespace AND relkind = 'v' AND NOT coalesce('security_barrier=true' = ANY (reloptions), false)
+SELECT oid::regclass FROM pg_class WHERE relnamespace = 'segment'::regnamespace AND relkind = 'v' AND has_table_privilege('regress_segment_stranger', oid, 'SELECT') AND NOT coalesce('security_barrier=true' = ANY (reloptions), false)
 	AND 'security_barrier=on' <> ALL (coalesce(reloptions, '{}')) AND NOT coalesce(reloptions::text ~ 'security_barrier', false);
 SELECT r, c.oid::regclass FROM pg_class c, unnest('{owner,member,reader,writer,stranger}'::text[]) r
 WHERE relnamespace = 'segment'::regnamespace AND relkind = 'v' AND has_table_privilege('regress_segment_' || r, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER');

@@ -42,7 +42,7 @@ is($node->safe_psql($db, "SELECT next_run_at = retry_at AND retry_at >= tried_at
 
 # he is tried again by the clock, and also after a restart
 $node->safe_psql($db, "CREATE TABLE runs_before AS SELECT max(id) AS id FROM segment.runs;"
-	. " UPDATE segment.aside SET retry_at = now(); UPDATE segment.table_state SET next_due = now()");
+	. " UPDATE segment.aside SET retry_at = now(); UPDATE segment.table_state_version SET next_due = now()");
 $node->restart;
 wait_for($node, $db, "SELECT tried_at > (SELECT started_at FROM segment.runs r WHERE r.id = (SELECT id FROM runs_before))"
 	. " AND retry_at > now() FROM segment.set_aside WHERE $shop", 'tried again');
