@@ -81,7 +81,8 @@ SELECT format('history and rows: %s', d) FROM ((SELECT *, 'not recorded' FROM (T
 
 -- What a crash could leave behind.
 SELECT format('run %s of %s is running, its process is gone', id, tbl) FROM segment.runs r
-WHERE status = 'running' AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = r.pid);
+WHERE status = 'running' AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = r.pid)
+  AND EXISTS (SELECT FROM segment.runs l WHERE l.tbl = r.tbl AND l.id > r.id);
 SELECT format('run %s of %s failed: %s', id, tbl, error) FROM segment.runs WHERE status = 'failed' LIMIT 20;
 SELECT format('prepared transaction %s is left', gid) FROM pg_prepared_xacts;
 SELECT format('judged %s of %s', (SELECT count(*) FROM judged), (SELECT count(*) FROM members) + (SELECT count(*) FROM accounts) + (SELECT count(*) FROM buyers));
