@@ -1,7 +1,7 @@
 # The mistakes: each was somebody's, or is what a rule of docs/architecture.md
 # is there against.  Sourced by run.sh.
 
-mutation marks_on_conflict 'isolation:writers,refresh_writer,refresh_midway' \
+mutation marks_on_conflict 'isolation:writers isolation:refresh_midway' \
 	'a set of dirty keys, ON CONFLICT DO NOTHING, instead of the logs'
 mutate_marks_on_conflict() {
 	swap src/capture/marklog.c 'static void flush_marks(MarkWriter *writer) {' '
@@ -81,7 +81,7 @@ mutate_own_marks_collected() {
 	swap src/refresh/collect.c 'UNION SELECT pg_current_xact_id_if_assigned()) AS i(x)"' ') AS i(x)"'
 }
 
-mutation collection_waits 'isolation:refresh_others,refresh_midway,two_refreshes' 'a collection waits for batches under way'
+mutation collection_waits 'isolation:refresh_others isolation:refresh_midway,two_refreshes' 'a collection waits for batches under way'
 mutate_collection_waits() {
 	swap src/refresh/collect.c 'if (!catalog_lock_work(DatumGetObjectId(tbl), ShareLock, false))' 'if (false)'
 }
@@ -96,7 +96,7 @@ mutate_log_given_back() {
 	swap src/capture/marklog.c 'table_close(writer->log, NoLock);' 'table_close(writer->log, RowExclusiveLock);'
 }
 
-mutation snapshot_before_lock 'isolation:refresh_stopped,two_refreshes,refresh_midway' \
+mutation snapshot_before_lock 'isolation:refresh_stopped isolation:two_refreshes,refresh_midway' \
 	'a batch takes its snapshot before it has the lock on its work'
 mutate_snapshot_before_lock() {
 	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); /* a band' \
@@ -142,13 +142,13 @@ mutate_claim_after_rebuild() {
 	swap src/refresh/refresh.c 'process(refresh, table, (Datum) 0, future, rewind);' 'process(refresh, table, (Datum) 0, future, rewind); claim_all(refresh);'
 }
 
-mutation batches_overlap 'isolation:refresh_stopped,two_refreshes,refresh_midway' 'two batches of one table at once'
+mutation batches_overlap 'isolation:refresh_stopped isolation:two_refreshes,refresh_midway' 'two batches of one table at once'
 mutate_batches_overlap() {
 	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); /* a band' \
 		'table = open_table(refresh); /* a band'
 }
 
-mutation rebuild_overlaps 'isolation:refresh_stopped,refresh_midway,two_refreshes' 'a rebuild beside a batch'
+mutation rebuild_overlaps 'isolation:refresh_stopped isolation:refresh_midway,two_refreshes' 'a rebuild beside a batch'
 mutate_rebuild_overlaps() {
 	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); progress_start' \
 		'table = open_table(refresh); progress_start'

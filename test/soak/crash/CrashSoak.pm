@@ -376,9 +376,10 @@ sub compare_ledgers
 		open my $ledger, '<', "$self->{dir}/ledger.$id" or next;
 		while (my $line = readline $ledger)
 		{
-			my ($how, $n) = $line =~ /^(\w) (\d+)$/ or next;
+			my ($how, $n, $changes) = $line =~ /^(\w) (\d+) (\d+)$/ or next;
 
 			$self->{ $how eq 'c' ? 'committed' : 'undone' }++;
+			$self->{events} += $changes;
 			$self->mismatch("transaction $n of writer $id was " . ($how eq 'c' ? 'committed and is gone' : 'rolled back and is there'))
 			  if ($how eq 'c') != exists $known{"$id|$n"};
 		}
@@ -457,8 +458,8 @@ sub run
 		$self->start_writers;
 	}
 	$self->compare;
-	$self->{events} = $self->ask_once("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE schemaname = 'crash'"
-		  . " AND relname IN ('orders', 'visits_north', 'visits_south', 'people')");
+	$self->{moves} = $self->ask_once('SELECT count(*) FROM crash.trace');
+	$self->{interrupted} = $self->ask_once("SELECT count(*) FROM segment.runs WHERE status = 'interrupted'");
 	$self->{node}->stop;
 	return;
 }
@@ -471,8 +472,9 @@ sub summary
 	my ($slowest) = sort { $b->[0] <=> $a->[0] } @{ $self->{recovery} };
 
 	return (
-		sprintf('seed %d; %d writers; %d transactions acknowledged as committed, %d as rolled back; %.0f s',
-			$self->{seed}, $self->{writers}, $self->{committed} // 0, $self->{undone} // 0, time - $self->{started}),
+		sprintf('seed %d; %d writers: %d transactions acknowledged as committed, %d as rolled back, %d changes of events in them; %.0f s',
+			$self->{seed}, $self->{writers}, $self->{committed} // 0, $self->{undone} // 0, $self->{events} // 0, time - $self->{started}),
+		sprintf('%d memberships changed; %d runs interrupted', $self->{moves} // 0, $self->{interrupted} // 0),
 		'faults: ' . join(', ', map { "$_ $self->{faults}{$_}" } sort keys %{ $self->{faults} }),
 		'at: ' . join(', ', map { "$_ $self->{at}{$_}" } sort keys %{ $self->{at} }),
 		sprintf('compared %d times, %d rows judged by plain SQL of %d; mismatches: %d',

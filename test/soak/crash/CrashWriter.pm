@@ -1,7 +1,7 @@
 # A writer: transactions of all kinds, one after the other, whatever becomes of
 # the server.  What has been acknowledged stands in its ledger, outside of it:
-# "c 17" the transaction 17 was committed, "r 17" rolled back.  A transaction
-# whose end it has not heard of stands nowhere.
+# "c 17 2" the transaction 17 with two changes was committed, "r 17 2" rolled
+# back.  A transaction whose end it has not heard of stands nowhere.
 package CrashWriter;
 
 use strict;
@@ -64,7 +64,7 @@ sub connect_again
 			foreach my $gid (split /\n/, $gids)
 			{
 				my ($n) = $gid =~ /_(\d+)$/;
-				note_end($self, 'c', $n) if defined $session->ask("COMMIT PREPARED '$gid'");
+				note_end($self, 'c', $n, 1) if defined $session->ask("COMMIT PREPARED '$gid'");
 			}
 			return $session;
 		}
@@ -87,9 +87,9 @@ sub server
 
 sub note_end
 {
-	my ($self, $how, $n) = @_;
+	my ($self, $how, $n, $changes) = @_;
 
-	print { $self->{ledger} } "$how $n\n";
+	print { $self->{ledger} } "$how $n $changes\n";
 	return 1;
 }
 
@@ -106,19 +106,20 @@ sub transaction
 	{
 		push @sql, 'SAVEPOINT s', change($self), rand() < 0.7 ? 'ROLLBACK TO s' : 'RELEASE s', change($self);
 	}
+	my $changes = grep { /^(INSERT|UPDATE|DELETE)/ } @sql[ 2 .. $#sql ];
 	push @sql, 'SELECT crash.pass(20)';    # between event and commit
 	if ($dice < 0.05)
 	{
-		return defined $session->ask(join ';', @sql, 'ROLLBACK') && note_end($self, 'r', $n);
+		return defined $session->ask(join ';', @sql, 'ROLLBACK') && note_end($self, 'r', $n, $changes);
 	}
 	if ($dice >= 0.12)
 	{
-		return defined $session->ask(join ';', @sql, 'COMMIT') && note_end($self, 'c', $n);
+		return defined $session->ask(join ';', @sql, 'COMMIT') && note_end($self, 'c', $n, $changes);
 	}
 	return 0 unless defined $session->ask(join ';', @sql, "PREPARE TRANSACTION '$gid'");
 	usleep(300_000 * rand);
-	return defined $session->ask("ROLLBACK PREPARED '$gid'") && note_end($self, 'r', $n) if rand() < 0.2;
-	return defined $session->ask("COMMIT PREPARED '$gid'") && note_end($self, 'c', $n);
+	return defined $session->ask("ROLLBACK PREPARED '$gid'") && note_end($self, 'r', $n, $changes) if rand() < 0.2;
+	return defined $session->ask("COMMIT PREPARED '$gid'") && note_end($self, 'c', $n, $changes);
 }
 
 # One statement that changes events or people.
