@@ -154,7 +154,7 @@ mutate_rebuild_overlaps() {
 		'table = open_table(refresh); progress_start'
 }
 
-mutation missing_combine 'regress:aggregate_sessions,aggregate_streak,aggregate_engagement isolation:writers' \
+mutation missing_combine 'regress:aggregate_sessions,aggregate_streak,aggregate_engagement' \
 	'the states of parallel workers are not combined'
 mutate_missing_combine() {
 	swap src/aggregate/support.c 'state->kind->merge(state, other, context);' ''
@@ -165,25 +165,30 @@ mutate_missing_combine_function() {
 	swap sql/aggregate/engagement.sql 'COMBINEFUNC = segment.aggregate_combine,' ''
 }
 
-mutation instant_late 'regress:rule_crossing,rule_time_examples,refresh_time' 'valid_until is a microsecond late'
+mutation instant_late 'regress:rule_crossing regress:refresh_time' 'valid_until is a microsecond late'
 mutate_instant_late() {
 	swap src/rule/crossing.c 'PG_RETURN_TIMESTAMPTZ(result); } /* segment.crossing(at timestamptz, shift, after) */' \
 		'PG_RETURN_TIMESTAMPTZ(result + 1); } /* segment.crossing(at timestamptz, shift, after) */'
 }
 
-mutation due_late 'regress:refresh_due,refresh_time' 'who is due at this very instant is not'
+mutation due_late 'regress:refresh_due regress:refresh_time' 'who is due at this very instant is not'
 mutate_due_late() {
 	swap src/refresh/due.c 'valid_until >= $1 AND valid_until <= $2' 'valid_until >= $1 AND valid_until < $2'
 }
 
-mutation next_due_not_lowered 'regress:refresh_due,refresh_time,refresh_apply isolation:rebuild_future' 'a batch does not say that somebody falls due earlier'
+mutation next_due_not_lowered 'regress:refresh_due regress:refresh_time' 'a batch does not say that somebody falls due earlier'
 mutate_next_due_not_lowered() {
 	swap src/refresh/apply.c 's.next_due > r.due"' 's.next_due > r.due AND false"'
 }
 
-mutation pending_forgotten 'regress:refresh_due,refresh_time,refresh_attributes' 'who has no row yet is not looked at when time brings one'
+mutation pending_forgotten 'regress:refresh_due regress:refresh_time,refresh_attributes' 'who has no row yet is not looked at when time brings one'
 mutate_pending_forgotten() {
 	swap src/refresh/apply.c "valid_until < 'infinity'\" \" ON CONFLICT (tbl, key)" "false\" \" ON CONFLICT (tbl, key)"
+}
+
+mutation interruption_forgotten 'tap:worker_crash' 'a run whose process is gone is running for ever'
+mutate_interruption_forgotten() {
+	swap src/refresh/runs.c "r.status = 'running' AND (\$1 = 0 OR r.tbl = \$1)" "r.status = 'running' AND false AND (\$1 = 0 OR r.tbl = \$1)"
 }
 
 mutation history_open 'regress:history,groups' 'who leaves a segment stays in its history'
@@ -197,12 +202,12 @@ mutate_rewind_forgotten() {
 	swap src/refresh/history.c '"DELETE FROM %s WHERE entered_at > $1"' '"DELETE FROM %s WHERE entered_at > $1 AND false"'
 }
 
-mutation verify_judges_dirty 'regress:verify_detects isolation:refresh_writer,verify_ddl' 'verify() reports who is dirty'
+mutation verify_judges_dirty 'isolation:refresh_stopped' 'verify() reports who is dirty'
 mutate_verify_judges_dirty() {
 	swap src/refresh/verify.c 'FROM segment.work w WHERE w.tbl = $1"' 'FROM segment.work w WHERE w.tbl = $1 AND false"'
 }
 
-mutation verify_unlocked 'isolation:verify_ddl,truncate,refresh_stopped' 'verify() lets a log be emptied between its look at marks and at work'
+mutation verify_unlocked 'isolation:refresh_stopped' 'verify() lets a log be emptied between its look at marks and at work'
 mutate_verify_unlocked() {
 	swap src/refresh/verify.c 'LockRelationOid(context_relation("mark_log_0"), AccessShareLock);' '' &&
 	swap src/refresh/verify.c 'LockRelationOid(context_relation("mark_log_1"), AccessShareLock);' ''

@@ -15,7 +15,7 @@ NAMES=()
 declare -A WHAT TESTS
 
 # mutation NAME TESTS WHAT: the function mutate_NAME puts the mistake in.
-# TESTS: isolation:… and regress:… with names after commas, in the order in which to try them.
+# TESTS: isolation:…, regress:… and tap:… with names after commas, in the order in which to try them.
 mutation() {
 	NAMES+=("$1")
 	TESTS[$1]=$2
@@ -49,16 +49,21 @@ restore() {
 
 # Runs tests of a kind; prints the names of those that fail, one a line.  A test that hangs has failed.
 failures() {
-	local kind=$1 names=${2//,/ } log=$BUILD/run.log status=0 suite
+	local kind=$1 names=${2//,/ } log=$BUILD/run.log status=0 suite environment=()
 	case $kind in
-		isolation) suite=("ISOLATION=$names" REGRESS=) ;;
-		regress) suite=("REGRESS=$names" ISOLATION=) ;;
+		isolation) suite=("ISOLATION=$names" REGRESS= TAP_TESTS=) ;;
+		regress) suite=("REGRESS=$names" ISOLATION= TAP_TESTS=) ;;
+		tap)
+			suite=(REGRESS= ISOLATION= "PROVE_TESTS=$(printf 'test/t/%s.pl ' $names)")
+			environment=(-u PGHOST -u PGPORT -u PGUSER -u PGDATABASE)
+			;;
 	esac
-	ATTEND_LIMIT=200 attend as_worker env PGISOLATIONTIMEOUT=15 make -C "$BUILD/src" --no-print-directory \
-		PG_CONFIG="$PG_CONFIG" with_llvm=no installcheck "${suite[@]}" TAP_TESTS= >"$log" 2>&1 || status=$?
+	ATTEND_LIMIT=300 attend as_worker env "${environment[@]}" PGISOLATIONTIMEOUT=15 make -C "$BUILD/src" --no-print-directory \
+		PG_CONFIG="$PG_CONFIG" with_llvm=no installcheck "${suite[@]}" >"$log" 2>&1 || status=$?
 	[ "$status" -ne 0 ] || return 0
 	# PostgreSQL 16 began to report in TAP
-	sed -n -e 's/^\(test \)\{0,1\}\([a-z_0-9]*\)  *\.\.\. FAILED.*/\2/p' -e 's/^not ok [0-9]* *[-+] \([a-z_0-9]*\).*/\1/p' "$log" >"$BUILD/names"
+	sed -n -e 's/^\(test \)\{0,1\}\([a-z_0-9]*\)  *\.\.\. FAILED.*/\2/p' \
+		-e 's/^not ok [0-9]* *[-+] \([a-z_0-9]*\).*/\1/p' -e 's,^test/t/\([a-z_]*\)\.pl  *(Wstat.*,\1,p' "$log" >"$BUILD/names"
 	[ -s "$BUILD/names" ] || echo "(ended with $status)" >"$BUILD/names"
 	cat "$BUILD/names"
 }
@@ -101,7 +106,7 @@ try() {
 # The tests themselves must pass on the source as it is, or nothing is shown.
 try_none() {
 	local kind names failed
-	for kind in isolation regress; do
+	for kind in isolation regress tap; do
 		names=$(for name in "$@"; do printf '%s\n' ${TESTS[$name]}; done |
 			sed -n "s/^$kind://p" | tr , '\n' | sort -u | paste -sd ,)
 		[ -n "$names" ] || continue
@@ -113,7 +118,7 @@ try_none() {
 . "$(dirname "${BASH_SOURCE[0]}")/mutations.sh"
 
 clean_environment
-need_packages gcc libc6-dev make perl postgresql-MAJOR postgresql-server-dev-MAJOR
+need_packages gcc libc6-dev make perl libipc-run-perl postgresql-MAJOR postgresql-server-dev-MAJOR
 open_build mutation
 private_postgres
 say "Putting mistakes into segment for $("$PG_CONFIG" --version), in $BUILD"
