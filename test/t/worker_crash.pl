@@ -8,7 +8,7 @@ use CrashSoak;
 use Test::More;
 
 my $seed = $ENV{SEGMENT_SEED} || time;
-my $soak = CrashSoak->new(seed => $seed, kills => 8, terminations => 1, stops => 2, promotions => 1, every => 100);
+my $soak = CrashSoak->new(seed => $seed, kills => 8, terminations => 1, stops => 2, promotions => 1, every => 6);
 
 note "seed $seed";
 $soak->run;

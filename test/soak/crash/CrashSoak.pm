@@ -57,7 +57,7 @@ sub new
 {
 	my ($class, %options) = @_;
 	my $self = bless {
-		seed => 1, customers => 400, writers => 8, pause => 100, kills => 10, terminations => 1, stops => 1,
+		seed => 1, customers => 2000, writers => 8, pause => 100, kills => 10, terminations => 1, stops => 1,
 		promotions => 1, every => 10, wait => 120, %options,
 		db => 'postgres', nodes => 0, faults => {}, at => {}, recovery => [], mismatches => [], pids => [], clients => [],
 		generation => 0, first => 1, compared => 0, missed => 0,
@@ -444,7 +444,8 @@ sub run
 	$self->{started} = time;
 	$self->until_true("SELECT count(*) = 3 FROM segment.status WHERE as_of IS NOT NULL") or die "the tables are not built\n";
 	$self->start_writers;
-	foreach my $fault ($self->plan)
+	my @plan = $self->plan;
+	foreach my $fault (@plan)
 	{
 		my ($what, $name) = @$fault;
 
@@ -453,11 +454,10 @@ sub run
 			last if $self->fault($what, $name);
 			undef $name if $try > 1;    # somewhere else, then
 		}
-		next if ++$done % $self->{every};
+		next if ++$done % $self->{every} && $done < @plan;
 		$self->compare;
-		$self->start_writers;
+		$self->start_writers if $done < @plan;
 	}
-	$self->compare;
 	$self->{moves} = $self->ask_once('SELECT count(*) FROM crash.trace');
 	$self->{interrupted} = $self->ask_once("SELECT count(*) FROM segment.runs WHERE status = 'interrupted'");
 	$self->{node}->stop;

@@ -147,7 +147,7 @@ sub change
 	  . " ON CONFLICT (id) DO UPDATE SET customer = $d, amount = orders.amount + 1"
 	  if $dice < 0.91;
 	return "UPDATE people SET trial_ends = clock_timestamp() + interval '$soon s' WHERE customer = $c" if $dice < 0.95;
-	return "UPDATE people SET consent = NOT consent WHERE customer = $c" if $dice < 0.995;
+	return "UPDATE people SET consent = NOT consent WHERE customer = $c" if $dice < 0.9997;
 
 	# more keys than are marked one by one
 	return "INSERT INTO orders (customer, at) SELECT customer, clock_timestamp() FROM people WHERE customer % 2 = $c % 2";

@@ -17,7 +17,7 @@ CREATE TEMP TABLE judged ON COMMIT DROP AS
 SELECT 'members' AS tbl, customer::text AS key, jsonb_build_array(n, spent, recent, minute, busy, quiet, trial, stage) AS row
 FROM members WHERE refreshed_at <= now() AND valid_until > now()
 UNION ALL
-SELECT 'accounts', account, jsonb_build_array(n, half, hot) FROM accounts WHERE refreshed_at <= now() AND valid_until > now()
+SELECT 'accounts', account, jsonb_build_array(n, total, big) FROM accounts WHERE refreshed_at <= now() AND valid_until > now()
 UNION ALL
 SELECT 'buyers', customer::text, jsonb_build_array(largest) FROM buyers WHERE refreshed_at <= now() AND valid_until > now();
 CREATE TEMP TABLE truth ON COMMIT DROP AS
@@ -28,16 +28,14 @@ m AS (SELECT p.customer, p.trial_ends, count(e.at) AS n, coalesce(sum(amount), 0
              count(*) FILTER (WHERE event = 'visit' AND at >= now() - interval '1 minute' AND at <= now() - interval '10 seconds') AS minute,
              max(at) AS last_at
       FROM people p LEFT JOIN e USING (customer) GROUP BY p.customer, p.trial_ends),
-a AS (SELECT 'a' || customer % 40 AS account, count(*) AS n,
-             count(*) FILTER (WHERE at > now() - interval '30 seconds') AS half
-      FROM orders WHERE at <= now() GROUP BY 1)
+a AS (SELECT 'a' || customer AS account, count(*) AS n, sum(amount) AS total FROM orders WHERE at <= now() GROUP BY 1)
 SELECT 'members' AS tbl, customer::text AS key,
        jsonb_build_array(n, spent, recent, minute, recent >= 2, coalesce(last_at < now() - interval '20 seconds', false), trial_ends > now(),
                          CASE WHEN last_at > now() - interval '5 seconds' THEN 'fresh' WHEN last_at > now() - interval '25 seconds' THEN 'warm'
                               WHEN last_at > now() - interval '2 minutes' THEN 'cool' END) AS row
 FROM m
 UNION ALL
-SELECT 'accounts', account, jsonb_build_array(n, half, half >= 10) FROM a WHERE n >= 3
+SELECT 'accounts', account, jsonb_build_array(n, total, total >= 20) FROM a WHERE n >= 2
 UNION ALL
 SELECT 'buyers', customer::text, jsonb_build_array((SELECT max(amount) FROM orders o WHERE o.customer = p.customer AND o.at <= now()))
 FROM people p WHERE consent;
@@ -62,7 +60,7 @@ WITH held AS (
     SELECT 'members' AS tbl, customer::text AS key, v.* FROM members, LATERAL (VALUES
         ('busy', busy, NULL), ('quiet', quiet, NULL), ('trial', trial, NULL), ('top', top, NULL),
         ('tier', tier IS NOT NULL, tier::text), ('stage', stage IS NOT NULL, stage)) v(segment, member, label)
-    UNION ALL SELECT 'accounts', account, 'hot', hot, NULL FROM accounts
+    UNION ALL SELECT 'accounts', account, 'big', big, NULL FROM accounts
     UNION ALL SELECT 'buyers', customer::text, 'hot', hot, NULL FROM buyers),
 held_now AS (SELECT tbl, key, segment, label FROM held WHERE member),
 open_now AS (SELECT tbl, key, segment, label FROM past WHERE left_at IS NULL AND segment <> 'extra')

@@ -76,13 +76,13 @@ SELECT segment.add_segment('members', name, rule) FROM (VALUES
     ('trial', $$trial_ends > now()$$),
     ('top',   $$tier = 5$$)) v(name, rule) \g /dev/null
 
+-- Time changes nothing here: what a crash took away, no passing of time would mend.
 SELECT segment.create_table('accounts', 'account', 'text') \g /dev/null
-SELECT segment.add_source('accounts', 'orders', $$'a' || customer % 40$$, 'at') \g /dev/null
-SELECT segment.add_score('accounts', name, rule) FROM (VALUES
-    ('n',    $$count(*)$$),
-    ('half', $$count(*) FILTER (WHERE at > now() - interval '30 seconds')$$)) v(name, rule) \g /dev/null
-SELECT segment.add_segment('accounts', 'hot', 'half >= 10') \g /dev/null
-SELECT segment.set_eligible('accounts', 'n >= 3') \g /dev/null
+SELECT segment.add_source('accounts', 'orders', $$'a' || customer$$, 'at', value => 'amount') \g /dev/null
+SELECT segment.add_score('accounts', 'n', 'crash.through(count(*))') \g /dev/null
+SELECT segment.add_score('accounts', 'total', 'sum(value)') \g /dev/null
+SELECT segment.add_segment('accounts', 'big', 'total >= 20') \g /dev/null
+SELECT segment.set_eligible('accounts', 'n >= 2') \g /dev/null
 
 SELECT segment.create_table('buyers', 'customer') \g /dev/null
 SELECT segment.add_source('buyers', 'orders', 'customer', 'at', value => 'amount') \g /dev/null
@@ -118,8 +118,11 @@ CREATE TRIGGER place_3 AFTER UPDATE ON segment.bookmark FOR EACH STATEMENT EXECU
 CREATE TRIGGER place_4 BEFORE DELETE ON segment.work FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(4);
 CREATE TRIGGER place_5 AFTER DELETE ON segment.work FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(5);
 CREATE TRIGGER place_7 BEFORE INSERT OR UPDATE OR DELETE ON crash.members FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(7);
+CREATE TRIGGER place_7 BEFORE INSERT OR UPDATE OR DELETE ON crash.accounts FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(7);
 CREATE TRIGGER place_8 BEFORE INSERT OR UPDATE ON crash.members_history FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(8);
+CREATE TRIGGER place_8 BEFORE INSERT OR UPDATE ON crash.accounts_history FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(8);
 CREATE TRIGGER place_9 AFTER INSERT OR UPDATE ON crash.members_history FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(9);
+CREATE TRIGGER place_9 AFTER INSERT OR UPDATE ON crash.accounts_history FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(9);
 CREATE TRIGGER place_10 BEFORE DELETE ON segment.pending FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(10);
 CREATE TRIGGER place_11 AFTER UPDATE ON segment.table_state FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(11);
 CREATE TRIGGER place_12 BEFORE TRUNCATE ON segment.mark_log_0 FOR EACH STATEMENT EXECUTE FUNCTION crash.pass_trigger(12);
