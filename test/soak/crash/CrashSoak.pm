@@ -10,7 +10,7 @@ use warnings;
 use CrashSession;
 use CrashWriter;
 use FindBin;
-use List::Util qw(shuffle max);
+use List::Util qw(shuffle);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use SegmentNode;
@@ -64,6 +64,7 @@ sub new
 	}, $class;
 
 	srand $self->{seed};
+	$self->{plan} = [ $self->plan ];
 	$self->{dir} = PostgreSQL::Test::Utils::tempdir('crash');
 	$self->{node} = segment_node('crash0', $self->{db}, <<'CONF');
 segment.batch_size = 50
@@ -444,7 +445,7 @@ sub run
 	$self->{started} = time;
 	$self->until_true("SELECT count(*) = 3 FROM segment.status WHERE as_of IS NOT NULL") or die "the tables are not built\n";
 	$self->start_writers;
-	my @plan = $self->plan;
+	my @plan = @{ $self->{plan} };
 	foreach my $fault (@plan)
 	{
 		my ($what, $name) = @$fault;
