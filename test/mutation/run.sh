@@ -12,6 +12,7 @@
 PASSED=0
 FAILED=0
 NAMES=()
+PATIENCE=15						# seconds after which a step of an isolation test hangs
 declare -A WHAT TESTS
 
 # mutation NAME TESTS WHAT: the function mutate_NAME puts the mistake in.
@@ -58,7 +59,7 @@ failures() {
 			environment=(-u PGHOST -u PGPORT -u PGUSER -u PGDATABASE)
 			;;
 	esac
-	ATTEND_LIMIT=300 attend as_worker env "${environment[@]}" PGISOLATIONTIMEOUT=15 make -C "$BUILD/src" --no-print-directory \
+	ATTEND_LIMIT=300 attend as_worker env "${environment[@]}" PGISOLATIONTIMEOUT="$PATIENCE" make -C "$BUILD/src" --no-print-directory \
 		PG_CONFIG="$PG_CONFIG" with_llvm=no installcheck "${suite[@]}" >"$log" 2>&1 || status=$?
 	[ "$status" -ne 0 ] || return 0
 	# PostgreSQL 16 began to report in TAP
@@ -105,13 +106,17 @@ try() {
 
 # The tests themselves must pass on the source as it is, or nothing is shown.
 try_none() {
-	local kind names failed
+	local kind names failed file PATIENCE=100
 	for kind in isolation regress tap; do
 		names=$(for name in "$@"; do printf '%s\n' ${TESTS[$name]}; done |
 			sed -n "s/^$kind://p" | tr , '\n' | sort -u | paste -sd ,)
 		[ -n "$names" ] || continue
 		failed=$(failures "$kind" "$names" | paste -sd ' ')
-		[ -z "$failed" ] || die "$kind tests fail on the source as it is: $failed"
+		[ -n "$failed" ] || continue
+		for file in "$BUILD/run.log" "$BUILD"/src/regression.diffs "$BUILD"/src/output_iso/regression.diffs; do
+			[ ! -s "$file" ] || tail -n 100 "$file"
+		done
+		die "$kind tests fail on the source as it is: $failed"
 	done
 }
 
