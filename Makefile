@@ -4,6 +4,7 @@
 #   make demo                               the main job on real data, in a cluster of its own
 #   make test                               every test but the long soak, in a cluster of its own
 #   make soak                               the long soak, likewise
+#   make mutation                           puts mistakes in, and says which test notices
 
 EXTENSION = segment
 MODULE_big = segment
@@ -201,7 +202,7 @@ TAP_TESTS := $(if $(wildcard test/t/*.pl),1)
 PROVE_TESTS = test/t/*.pl
 
 # The newcomer's commands bring a PostgreSQL of their own.
-ifneq (,$(filter-out demo test soak dist bench,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out demo test soak mutation dist bench,$(or $(MAKECMDGOALS),all)))
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -216,7 +217,7 @@ test/expected:
 
 endif
 
-.PHONY: demo test soak dist bench
+.PHONY: demo test soak mutation dist bench
 
 # KEEP=1 leaves the cluster running, and says how to connect and how to stop it.
 demo:
@@ -226,9 +227,13 @@ demo:
 test:
 	@bash test/run.sh
 
-# Rules by the hundred thousand, and a worker beside the clock; how long, test/soak/run.sh says.
+# Rules by the hundred thousand, a worker beside the clock, and crashes; how long, test/soak/run.sh says.
 soak:
 	@bash test/soak/run.sh
+
+# MUTATIONS="name ..." for some of them; a quarter of an hour for all.
+mutation:
+	@MUTATIONS='$(MUTATIONS)' bash test/mutation/run.sh
 
 # The archive for PGXN, with the version of segment.control in its META.json.
 dist:

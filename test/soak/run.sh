@@ -2,18 +2,22 @@
 # The long tests, against a PostgreSQL of their own: what `make test` tries for
 # seconds, for an hour.  The last line is "N passed, N failed".
 #
-#   SOAK_PARTS="rules cron clock"
-#   SOAK_SEED=1             of the writers; rules have seeds of their own
+#   SOAK_PARTS="rules cron clock crash"
+#   SOAK_SEED=1             of the writers and of the faults; rules have seeds of their own
 #   SOAK_RULES=100000       rules: random rules over time (test/oracle/time)
 #   SOAK_CRON=300           cron: random cron lines, each in ten time zones (test/oracle/cron)
 #   SOAK_SECONDS=600        clock: a worker beside the clock, windows of seconds
 #   SOAK_CUSTOMERS=1000
 #   SOAK_RATE=40            transactions a second
+#   SOAK_KILLS=200          crash: kill -9 of processes where they stand and at random,
+#   SOAK_TERMINATIONS=20    pg_terminate_backend,
+#   SOAK_STOPS=40           immediate shutdowns,
+#   SOAK_PROMOTIONS=10      and promotions, under eight writers
 #   PG_MAJOR=16             the PostgreSQL to use, where several are installed
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-PARTS=${SOAK_PARTS:-rules cron clock}
+PARTS=${SOAK_PARTS:-rules cron clock crash}
 SEED=${SOAK_SEED:-1}
 RULES=${SOAK_RULES:-100000}
 CRON=${SOAK_CRON:-300}
@@ -128,8 +132,30 @@ soak_clock() {
 	check "no run failed" "NOT EXISTS (SELECT FROM segment.runs WHERE status NOT IN ('succeeded', 'running'))"
 }
 
+# Crashes under load, in clusters of its own: after each all goes on by itself,
+# and nothing is lost or wrong.
+soak_crash() {
+	local pgxs log=$BUILD/crash.log passed failed status=0
+	pgxs=$(dirname "$(dirname "$("$PG_CONFIG" --pgxs)")")
+	say "crash: ${SOAK_KILLS:-200} kills, ${SOAK_TERMINATIONS:-20} terminations, ${SOAK_STOPS:-40} immediate shutdowns, ${SOAK_PROMOTIONS:-10} promotions, seed $SEED"
+	attend crash_run "$pgxs" "$log" || status=$?
+	passed=$(grep -c '^ok ' "$log" || true)
+	failed=$(grep -c '^not ok ' "$log" || true)
+	[ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || { tail -n 20 "$log"; failed=1; }
+	PASSED=$((PASSED + passed))
+	FAILED=$((FAILED + failed))
+}
+
+crash_run() {
+	cd "$BUILD/src"
+	as_worker env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE TESTDIR="$BUILD" PATH="$PG_BIN:$PATH" \
+		PG_REGRESS="$1/test/regress/pg_regress" CRASH_SEED="$SEED" CRASH_KILLS="${SOAK_KILLS:-200}" \
+		CRASH_TERMINATIONS="${SOAK_TERMINATIONS:-20}" CRASH_STOPS="${SOAK_STOPS:-40}" CRASH_PROMOTIONS="${SOAK_PROMOTIONS:-10}" \
+		perl -I "$1/test/perl" test/soak/crash.pl 2>&1 | tee "$2" | { grep --line-buffered -E '^(not )?ok |^#' || true; }
+}
+
 clean_environment
-need_packages gcc libc6-dev make postgresql-MAJOR postgresql-server-dev-MAJOR
+need_packages gcc libc6-dev make perl libipc-run-perl postgresql-MAJOR postgresql-server-dev-MAJOR
 open_build soak
 private_postgres
 say "Soaking segment in $("$PG_CONFIG" --version), in $BUILD"

@@ -74,4 +74,9 @@ SELECT from_bytes('sessions_from', bytes, set_byte(bytes, 9, 1)) AS other_gap,
        from_bytes('engagement_from', bytes) AS other_aggregate FROM valid;
 SELECT mixed(now(), '1 hour');
 
+-- every aggregate can be computed in parts, and its parts sent from one process to another
+SELECT aggfnoid::regprocedure FROM pg_aggregate JOIN pg_proc ON oid = aggfnoid
+WHERE pronamespace = 'segment'::regnamespace
+  AND (aggcombinefn = 0 OR proparallel <> 's' OR (aggtranstype = 'internal'::regtype AND (aggserialfn = 0 OR aggdeserialfn = 0)));
+
 DROP SCHEMA aggregate_states CASCADE;

@@ -1,0 +1,219 @@
+# The mistakes: each was somebody's, or is what a rule of docs/architecture.md
+# is there against.  Sourced by run.sh.
+
+mutation marks_on_conflict 'isolation:writers isolation:refresh_midway' \
+	'a set of dirty keys, ON CONFLICT DO NOTHING, instead of the logs'
+mutate_marks_on_conflict() {
+	swap src/capture/marklog.c 'static void flush_marks(MarkWriter *writer) {' '
+static void
+insert_dirty(MarkWriter *writer, HeapTuple tuple)
+{
+	bool		none;
+	Datum		key = heap_getattr(tuple, 3, RelationGetDescr(writer->log), &none);
+	Oid			types[] = {OIDOID, BOOLOID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[] = {writer->tbl, BoolGetDatum(none),
+	none ? CStringGetTextDatum("") : key, writer->marked_at};
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	SPI_connect();
+	context_run("INSERT INTO segment.work (tbl, whole, key, marked_at)"
+				" VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", 4, types, values, NULL, false);
+	SPI_finish();
+	context_leave(&ctx);
+}
+
+static void
+flush_marks(MarkWriter *writer)
+{' &&
+	swap src/capture/marklog.c 'heap_insert(writer->log, writer->first, GetCurrentCommandId(true), 0, NULL);' \
+		'insert_dirty(writer, writer->first);' &&
+	swap src/capture/marklog.c 'heap_multi_insert(writer->log, writer->slots, writer->count, GetCurrentCommandId(true), 0, NULL);' \
+		'for (int i = 0; i < writer->count; i++) insert_dirty(writer, ExecFetchSlotHeapTuple(writer->slots[i], false, NULL));'
+}
+
+mutation marks_once_a_transaction 'isolation:refresh_stopped,writers' \
+	'a key is marked once in a transaction, whatever was rolled back since'
+mutate_marks_once_a_transaction() {
+	swap src/capture/marklog.c 'CHECK_FOR_INTERRUPTS(); if (writer->count == MARKS_AT_ONCE)' '
+	static Datum last_xid;
+	static char last[64];
+	static Size last_length;
+
+	CHECK_FOR_INTERRUPTS();
+	if (key != NULL && length < sizeof(last))
+	{
+		if (last_xid == writer->xid && last_length == length && memcmp(last, key, length) == 0)
+			return;
+		last_xid = writer->xid;
+		last_length = length;
+		memcpy(last, key, length);
+	}
+	if (writer->count == MARKS_AT_ONCE)' &&
+	swap src/capture/marklog.c 'flush_marks(MarkWriter *writer) { if (writer->count == 0)' \
+		'flush_marks(MarkWriter *writer) { if (writer->count == 0 || (writer->slots == NULL && writer->first == NULL))'
+}
+
+mutation old_key_unmarked 'regress:capture_triggers' 'an UPDATE marks the new key alone'
+mutate_old_key_unmarked() {
+	swap src/capture/trigger.c 'if (!TRIGGER_FIRED_BY_INSERT(trigdata->tg_event)) stores[0]' \
+		'if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event)) stores[0]'
+}
+
+mutation mark_limit_forgotten 'regress:capture_triggers' 'beyond segment.mark_limit the first keys alone are marked'
+mutate_mark_limit_forgotten() {
+	swap src/capture/trigger.c 'return room ? keys : NULL;' '(void) room; return keys;'
+}
+
+mutation missed_not_marked 'regress:refresh_disabled,capture_triggers' 'triggers are put back, but what they missed is not computed'
+mutate_missed_not_marked() {
+	swap src/refresh/refresh.c 'if (missing) marklog_append_all' 'if (false) marklog_append_all'
+}
+
+mutation bookmark_ahead 'isolation:refresh_stopped' 'marks are read in an older snapshot than the one that is noted'
+mutate_bookmark_ahead() {
+	swap src/refresh/collect.c '"UPDATE segment.bookmark SET snapshot = $1::pg_snapshot", 1, types, &values[1], false' \
+		'"UPDATE segment.bookmark SET snapshot = pg_current_snapshot()", 0, NULL, NULL, false'
+}
+
+mutation own_marks_collected 'isolation:refresh_block' 'a transaction that goes on after its refresh counts as seen'
+mutate_own_marks_collected() {
+	swap src/refresh/collect.c 'UNION SELECT pg_current_xact_id_if_assigned()) AS i(x)"' ') AS i(x)"'
+}
+
+mutation collection_waits 'isolation:refresh_others isolation:refresh_midway,two_refreshes' 'a collection waits for batches under way'
+mutate_collection_waits() {
+	swap src/refresh/collect.c 'if (!catalog_lock_work(DatumGetObjectId(tbl), ShareLock, false))' 'if (false)'
+}
+
+mutation log_emptied_early 'isolation:refresh_stopped' 'a log is emptied though a mark in it was not collected'
+mutate_log_emptied_early() {
+	swap src/capture/marklog.c 'pg_current_xact_id_if_assigned() LIMIT 1", n) > 0)' 'pg_current_xact_id_if_assigned() LIMIT 1", n) > 0 && false)'
+}
+
+mutation log_given_back 'isolation:refresh_stopped' 'a writer gives its log back before it commits'
+mutate_log_given_back() {
+	swap src/capture/marklog.c 'table_close(writer->log, NoLock);' 'table_close(writer->log, RowExclusiveLock);'
+}
+
+mutation snapshot_before_lock 'isolation:refresh_stopped isolation:two_refreshes,refresh_midway' \
+	'a batch takes its snapshot before it has the lock on its work'
+mutate_snapshot_before_lock() {
+	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); /* a band' \
+		'PushActiveSnapshot(GetTransactionSnapshot()); catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); /* a band' &&
+	swap src/refresh/refresh.c 'evaluate(table, keys, future, false);' 'evaluate(table, keys, future, keys != (Datum) 0);' &&
+	swap src/refresh/refresh.c 'process(refresh, table, keys, true, false); more' \
+		'process(refresh, table, keys, true, false); PopActiveSnapshot(); more'
+}
+
+mutation claim_after_evaluation 'isolation:refresh_midway,refresh_stopped' 'work is deleted by key after its evaluation'
+mutate_claim_after_evaluation() {
+	swap src/refresh/refresh.c 'WITH taken AS (DELETE FROM segment.work w WHERE' 'WITH taken AS (SELECT w.key FROM segment.work w WHERE' &&
+	swap src/refresh/refresh.c '" RETURNING w.key), t AS' '"), t AS' &&
+	swap src/refresh/refresh.c 'apply_pending(table, keys); evaluation_end(evaluation);' 'apply_pending(table, keys);
+	if (keys != (Datum) 0)
+	{
+		Oid			types[] = {OIDOID, TEXTARRAYOID};
+		Datum		values[] = {ObjectIdGetDatum(refresh->relid), keys};
+
+		context_enter_catalog(&ctx);
+		run_sql("DELETE FROM segment.work WHERE tbl = $1 AND NOT whole AND key = ANY ($2)", 2, types, values, false);
+		context_leave(&ctx);
+	}
+	evaluation_end(evaluation);'
+}
+
+mutation claim_committed_first 'isolation:refresh_midway,refresh_fails' 'the claim is committed before its result'
+mutate_claim_committed_first() {
+	swap src/refresh/refresh.c 'if (keys != (Datum) 0) process(refresh, table, keys, true, false);' 'if (keys != (Datum) 0)
+	{
+		if (refresh->nonatomic)
+		{
+			SPI_commit();
+			catalog_lock_work(refresh->relid, ExclusiveLock, true);
+		}
+		process(refresh, table, keys, true, false);
+	}'
+}
+
+mutation claim_after_rebuild 'isolation:refresh_midway' 'a rebuild deletes work after its evaluation'
+mutate_claim_after_rebuild() {
+	swap src/refresh/refresh.c 'claim_all(refresh); catalog_forget' 'catalog_forget' &&
+	swap src/refresh/refresh.c 'process(refresh, table, (Datum) 0, future, rewind);' 'process(refresh, table, (Datum) 0, future, rewind); claim_all(refresh);'
+}
+
+mutation batches_overlap 'isolation:refresh_stopped isolation:two_refreshes,refresh_midway' 'two batches of one table at once'
+mutate_batches_overlap() {
+	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); /* a band' \
+		'table = open_table(refresh); /* a band'
+}
+
+mutation rebuild_overlaps 'isolation:refresh_stopped isolation:refresh_midway,two_refreshes' 'a rebuild beside a batch'
+mutate_rebuild_overlaps() {
+	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); progress_start' \
+		'table = open_table(refresh); progress_start'
+}
+
+mutation missing_combine 'regress:aggregate_sessions,aggregate_streak,aggregate_engagement' \
+	'the states of parallel workers are not combined'
+mutate_missing_combine() {
+	swap src/aggregate/support.c 'state->kind->merge(state, other, context);' ''
+}
+
+mutation missing_combine_function 'regress:aggregate_states,aggregate_sessions' 'an aggregate without a combine function'
+mutate_missing_combine_function() {
+	swap sql/aggregate/engagement.sql 'COMBINEFUNC = segment.aggregate_combine,' ''
+}
+
+mutation instant_late 'regress:rule_crossing regress:refresh_time' 'valid_until is a microsecond late'
+mutate_instant_late() {
+	swap src/rule/crossing.c 'PG_RETURN_TIMESTAMPTZ(result); } /* segment.crossing(at timestamptz, shift, after) */' \
+		'PG_RETURN_TIMESTAMPTZ(result + 1); } /* segment.crossing(at timestamptz, shift, after) */'
+}
+
+mutation due_late 'regress:refresh_due regress:refresh_time' 'who is due at this very instant is not'
+mutate_due_late() {
+	swap src/refresh/due.c 'valid_until >= $1 AND valid_until <= $2' 'valid_until >= $1 AND valid_until < $2'
+}
+
+mutation next_due_not_lowered 'regress:refresh_due regress:refresh_time' 'a batch does not say that somebody falls due earlier'
+mutate_next_due_not_lowered() {
+	swap src/refresh/apply.c 's.next_due > r.due"' 's.next_due > r.due AND false"'
+}
+
+mutation pending_forgotten 'regress:refresh_due regress:refresh_time,refresh_attributes' 'who has no row yet is not looked at when time brings one'
+mutate_pending_forgotten() {
+	swap src/refresh/apply.c "valid_until < 'infinity'\" \" ON CONFLICT (tbl, key)" "false\" \" ON CONFLICT (tbl, key)"
+}
+
+mutation interruption_forgotten 'tap:worker_crash' 'a run whose process is gone is running for ever'
+mutate_interruption_forgotten() {
+	swap src/refresh/runs.c "r.status = 'running' AND (\$1 = 0 OR r.tbl = \$1)" "r.status = 'running' AND false AND (\$1 = 0 OR r.tbl = \$1)"
+}
+
+mutation history_open 'regress:history,groups' 'who leaves a segment stays in its history'
+mutate_history_open() {
+	swap src/refresh/history.c 'WHERE h.ctid = e.place AND e.entered_at < $1 RETURNING 1)", history);' \
+		'WHERE h.ctid = e.place AND e.entered_at < $1 AND false RETURNING 1)", history);'
+}
+
+mutation rewind_forgotten 'regress:refresh_asof,history' 'the history of a time that was undone stays'
+mutate_rewind_forgotten() {
+	swap src/refresh/history.c '"DELETE FROM %s WHERE entered_at > $1"' '"DELETE FROM %s WHERE entered_at > $1 AND false"'
+}
+
+mutation verify_judges_dirty 'isolation:refresh_stopped' 'verify() reports who is dirty'
+mutate_verify_judges_dirty() {
+	swap src/refresh/verify.c 'FROM segment.work w WHERE w.tbl = $1"' 'FROM segment.work w WHERE w.tbl = $1 AND false"'
+}
+
+mutation verify_unlocked 'isolation:refresh_stopped' 'verify() lets a log be emptied between its look at marks and at work'
+mutate_verify_unlocked() {
+	swap src/refresh/verify.c 'LockRelationOid(context_relation("mark_log_0"), AccessShareLock);' '' &&
+	swap src/refresh/verify.c 'LockRelationOid(context_relation("mark_log_1"), AccessShareLock);' ''
+}
+
+mutation verify_without_history 'regress:verify_detects,history' 'verify() does not look at the history'
+mutate_verify_without_history() {
+	swap src/refresh/verify.c 'judge_history(&v); SPI_finish();' 'if (false) judge_history(&v); SPI_finish();'
+}
