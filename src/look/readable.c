@@ -98,7 +98,7 @@ plain_call(FuncExpr *call, void *context)
 {
 	Node	   *arg = call->args == NIL ? NULL : linitial(call->args);
 
-	switch (call->funcid)
+	switch (arg == NULL ? InvalidOid : call->funcid)
 	{
 		case F_TIMESTAMPTZ_DATE:
 		case F_TIMESTAMP_DATE:

@@ -77,8 +77,8 @@ typedef struct Run
 } Run;
 
 /* Records the start of a run; commit it before the work, so that crashes show. */
-extern void run_start(Run *run, Oid tbl, const char *kind);
-extern void run_finish(const Run *run);
+extern void run_start(Run *started, Oid tbl, const char *kind);
+extern void run_finish(const Run *finished);
 
 /*
  * Records the end of the runs that this process has started and not finished;
@@ -93,7 +93,7 @@ extern void run_fail(Oid tbl, const char *error);
 extern List *run_reap(Oid tbl);
 
 /* Progress of a run under way, visible to others at once (shared memory). */
-extern void progress_start(const Run *run, const char *phase, int64 total);
+extern void progress_start(const Run *of, const char *phase, int64 total);
 extern void progress_report(int64 done);
 extern void progress_end(void);
 

@@ -195,7 +195,7 @@ local_from_instant(CrossingPiece *piece, const LocalZone *zone)
 {
 	TimestampTz instant = piece->value;
 	pg_time_t	at;
-	long int	before_off;
+	long int	before_off = 0;
 	long int	after_off;
 
 	if (zone->tz != NULL)
