@@ -169,7 +169,7 @@ take() {
 # lane NUMBER FROM SETTING...: a cluster, and the suites that are run against it.
 lane() {
 	local number=$1 from=$2 words output
-	trap 'end_attended; stop_watchdog; exit 143' TERM
+	trap 'set +e; end_attended; stop_watchdog; exit 143' TERM
 	trap '' INT
 	CLUSTER=$BUILD/lane$number
 	as_worker mkdir "$CLUSTER"
@@ -262,8 +262,9 @@ suite_states() {
 	as_worker env PG_CONFIG="$PG_CONFIG" CLANG="$clang" bash "$BUILD/src/test/fuzz/state/run.sh" 20 "$BUILD/states"
 }
 
+# suite_regress [TEST...]: all, or these
 suite_regress() {
-	installcheck ISOLATION= TAP_TESTS=
+	installcheck ISOLATION= TAP_TESTS= ${1:+REGRESS="$*"}
 }
 
 # The same against a build with UndefinedBehaviorSanitizer, which has a cluster
