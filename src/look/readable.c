@@ -130,8 +130,12 @@ plain_call(FuncExpr *call, void *context)
 		*copy = *call;
 		copy->args = NIL;
 		foreach(lc, call->args)
-			copy->args = lappend(copy->args, IsA(lfirst(lc), Const) ? lfirst(lc) :
-								 plain_mutator(lfirst(lc), context));
+		{
+			Node	   *item = lfirst(lc);
+
+			Assert(item != NULL);
+			copy->args = lappend(copy->args, IsA(item, Const) ? item : plain_mutator(item, context));
+		}
 		return (Node *) copy;
 	}
 	return expression_tree_mutator((Node *) call, plain_mutator, context);

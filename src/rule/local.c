@@ -390,6 +390,7 @@ local_trunc(CrossingPiece *piece, int unit)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
+	Assert(unit_length > 0);	/* whoever compiles the step has seen to it */
 	if (unit_length <= 7 * USECS_PER_DAY)
 	{
 		/* 2000-01-03 was a Monday */
