@@ -272,13 +272,14 @@ suite_regress() {
 suite_regress_ubsan() {
 	local BUILD=$BUILD/ubsan CLUSTER=$BUILD/ubsan PG_BIN=$BUILD/ubsan${PG_BIN#"$BUILD"}
 	local PG_CONFIG=$PG_BIN/pg_config status=0 found
-	as_worker mkdir "$BUILD"
+	as_worker mkdir "$BUILD" "$BUILD/home"
 	as_worker cp -Rl "${BUILD%/ubsan}/usr" "$BUILD/"
 	as_worker cp -R "${BUILD%/ubsan}/src" "$BUILD/"
 	build -s clean
 	build -s CC=gcc COPT="$UBSAN_FLAGS -g1" install test/expected
 	start_cluster postgres "${LANE_SETTINGS[@]}"
 	installcheck ISOLATION= TAP_TESTS= || status=$?
+	as_worker "$PG_BIN/pg_ctl" -D "$CLUSTER/data" -m fast -w stop
 	found=$(ubsan_found)
 	[ -z "$found" ] || { sed 's/^/not ok - /' <<<"$found"; status=1; }
 	return "$status"
