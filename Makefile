@@ -52,6 +52,7 @@ OBJS = \
 	src/catalog/load.o \
 	src/catalog/store.o \
 	src/catalog/cuts.o \
+	src/catalog/suppressed.o \
 	src/catalog/names.o \
 	src/catalog/trust.o \
 	src/rule/parse.o \
@@ -112,6 +113,8 @@ OBJS = \
 	src/refresh/runs.o \
 	src/refresh/verify.o \
 	src/refresh/current.o \
+	src/refresh/erase.o \
+	src/refresh/traces.o \
 	src/look/look.o \
 	src/look/asof.o \
 	src/look/readable.o \
@@ -167,7 +170,8 @@ PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare $(if $(WERROR),-Werror)
 
 # Where PostgreSQL was built with gcc, its flags and headers hold what clang does not know.
-PG_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes)
+PG_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes -fno-lto)
+SHLIB_LINK += $(if $(findstring clang,$(CC)),-fno-lto)
 
 # Tests in the order of the rooms, those of no room last.
 ROOMS := context model $(filter-out context,$(basename $(notdir $(filter-out sql/aggregate/%,$(SQL_PARTS)))))

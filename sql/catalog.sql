@@ -10,7 +10,8 @@ CREATE TABLE segment.config_table (
     key_name   name     NOT NULL,
     key_type   regtype  NOT NULL,
     time_zone  text     NOT NULL,
-    max_age    interval NOT NULL DEFAULT '1 day'
+    max_age    interval NOT NULL DEFAULT '1 day',
+    salt       bytea                            -- of the fingerprints in segment.suppressed; NULL: there are none
 );
 COMMENT ON TABLE segment.config_table IS 'segment tables';
 
@@ -63,8 +64,24 @@ CREATE TABLE segment.config_band_cut (
 );
 COMMENT ON TABLE segment.config_band_cut IS 'cut points of bands; the latest version is in force unless it is retired';
 
+-- Customers who were erased and stay out.  No keys, but fingerprints of them; dumped, so
+-- that nobody comes back by a restore.
+CREATE TABLE segment.suppressed (
+    tbl         regclass NOT NULL,
+    fingerprint bytea    NOT NULL,              -- SHA-256 of the table's salt and the key
+    PRIMARY KEY (tbl, fingerprint)
+);
+COMMENT ON TABLE segment.suppressed IS 'fingerprints of customers whom segment.erase() keeps out of segment tables';
+
 SELECT pg_catalog.pg_extension_config_dump('segment.config_table', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_source', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_source_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_column', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_band_cut', '');
+SELECT pg_catalog.pg_extension_config_dump('segment.suppressed', '');
+
+-- The query that computes rows asks it, with the owner's rights.
+CREATE FUNCTION segment.is_suppressed(tbl regclass, key text) RETURNS boolean
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'segment_is_suppressed';
+COMMENT ON FUNCTION segment.is_suppressed(regclass, text) IS
+'was a customer erased, and is left out since?';

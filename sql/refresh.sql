@@ -101,3 +101,15 @@ CREATE FUNCTION segment.current(tbl regclass, key text) RETURNS jsonb
 LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'segment_current';
 COMMENT ON FUNCTION segment.current(regclass, text) IS
 'one customer''s row computed now, also while the customer is dirty; NULL if he has none';
+
+CREATE FUNCTION segment.erase(tbl regclass, key text, suppress boolean DEFAULT true,
+    OUT rows bigint, OUT history bigint, OUT waiting bigint, OUT marks bigint, OUT errors bigint,
+    OUT suppressed boolean)
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_erase';
+COMMENT ON FUNCTION segment.erase(regclass, text, boolean) IS
+'erases a customer: row, history, marks, error texts; with suppress, events do not bring the customer back';
+
+CREATE FUNCTION segment.unsuppress(tbl regclass, key text) RETURNS boolean
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_unsuppress';
+COMMENT ON FUNCTION segment.unsuppress(regclass, text) IS
+'ends the suppression of an erased customer, whose events then count again; false if there was none';

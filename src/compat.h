@@ -11,6 +11,11 @@
 #error "segment supports PostgreSQL 15 to 18"
 #endif
 
+/* The macros for values of variable length left postgres.h in PostgreSQL 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* Ownership checks became one generic function in PostgreSQL 16. */
 #if PG_VERSION_NUM < 160000
 #include "utils/acl.h"
@@ -55,6 +60,19 @@
 #else
 #include "postmaster/bgworker.h"
 #define SEGMENT_BGWORKER_ANY_ROLE BGWORKER_BYPASS_ROLELOGINCHECK
+#endif
+
+/*
+ * How ordering indexes see an operator, a list; and its place among less (1) to
+ * greater (5), or 6 for unequal: CompareType has the numbers of btree.
+ */
+#include "utils/lsyscache.h"
+#if PG_VERSION_NUM < 180000
+#define segment_operator_orders(operator) get_op_btree_interpretation(operator)
+#define segment_order_strategy(order) (((OpBtreeInterpretation *) (order))->strategy)
+#else
+#define segment_operator_orders(operator) get_op_index_interpretation(operator)
+#define segment_order_strategy(order) ((int) ((OpIndexInterpretation *) (order))->cmptype)
 #endif
 
 /* PortalRun lost the argument run_once in PostgreSQL 18. */

@@ -96,6 +96,7 @@ typedef struct SegmentTable
 	Oid			key_type;
 	char	   *time_zone;
 	Interval   *max_age;
+	bytea	   *salt;			/* of the fingerprints of suppressed customers; NULL: there are none */
 	List	   *sources;		/* of Source, both kinds, by id */
 	List	   *columns;		/* of Column, by position */
 } SegmentTable;
@@ -171,6 +172,14 @@ extern void catalog_forget_new_columns(Oid relid);
 /* Their names (of char *), as the transaction sees them now. */
 extern List *catalog_new_columns(Oid relid);
 extern void catalog_set_expression(Oid relid, const char *name, const char *expression);
+
+/*
+ * A fingerprint of a customer who is left out from now on, made with this salt,
+ * and one who no longer is; with the lock on the table's work.  Both return
+ * whether it made a difference; with the last one the salt goes, too.
+ */
+extern bool catalog_put_suppressed(Oid relid, const bytea *salt, Datum fingerprint);
+extern bool catalog_delete_suppressed(Oid relid, Datum fingerprint);
 
 /* cuts.c: the cut points of bands */
 

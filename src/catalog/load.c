@@ -27,7 +27,7 @@
 enum
 {
 	TABLE_TBL = 1, TABLE_HISTORY, TABLE_EVENTS, TABLE_KEY_NAME, TABLE_KEY_TYPE,
-	TABLE_TIME_ZONE, TABLE_MAX_AGE
+	TABLE_TIME_ZONE, TABLE_MAX_AGE, TABLE_SALT
 };
 enum
 {
@@ -158,6 +158,8 @@ read_table(HeapTuple tuple, TupleDesc desc, void *arg)
 {
 	SegmentTable *table = arg;
 	Datum		max_age = field(tuple, desc, TABLE_MAX_AGE, NULL);
+	bool		isnull;
+	Datum		salt = field(tuple, desc, TABLE_SALT, &isnull);
 
 	table->relid = oid_field(tuple, desc, TABLE_TBL);
 	table->history = oid_field(tuple, desc, TABLE_HISTORY);
@@ -167,6 +169,7 @@ read_table(HeapTuple tuple, TupleDesc desc, void *arg)
 	table->time_zone = text_field(tuple, desc, TABLE_TIME_ZONE);
 	table->max_age = palloc(sizeof(Interval));
 	memcpy(table->max_age, DatumGetIntervalP(max_age), sizeof(Interval));
+	table->salt = isnull ? NULL : DatumGetByteaPCopy(salt);
 }
 
 static void

@@ -296,7 +296,7 @@ catalog_delete_table(Oid relid)
 
 	static const char *const relations[] = {
 		"config_column", "config_band_cut", "config_source", "config_job", "config_table",
-		"job_state", "run", "pending", "new_column", "table_state"
+		"job_state", "run", "pending", "new_column", "table_state", "suppressed"
 	};
 
 	add_oid(&args, relid);
@@ -310,4 +310,34 @@ catalog_delete_table(Oid relid)
 		run("DELETE FROM segment.work WHERE tbl = $1", &args);
 	for (int i = 0; i < lengthof(relations); i++)
 		run(psprintf("DELETE FROM segment.%s WHERE tbl = $1", relations[i]), &args);
+}
+
+bool
+catalog_put_suppressed(Oid relid, const bytea *salt, Datum fingerprint)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	add_arg(&args, BYTEAOID, fingerprint, false);
+	if (run("INSERT INTO segment.suppressed (tbl, fingerprint) VALUES ($1, $2)"
+			" ON CONFLICT DO NOTHING RETURNING 1", &args) == 0)
+		return false;
+	args.values[1] = PointerGetDatum(salt);
+	run("UPDATE segment.config_table SET salt = $2 WHERE tbl = $1 AND salt IS NULL", &args);
+	return true;
+}
+
+bool
+catalog_delete_suppressed(Oid relid, Datum fingerprint)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	add_arg(&args, BYTEAOID, fingerprint, false);
+	if (run("DELETE FROM segment.suppressed WHERE tbl = $1 AND fingerprint = $2 RETURNING 1", &args) == 0)
+		return false;
+	args.n = 1;
+	run("UPDATE segment.config_table SET salt = NULL WHERE tbl = $1"
+		" AND NOT EXISTS (SELECT FROM segment.suppressed WHERE tbl = $1)", &args);
+	return true;
 }

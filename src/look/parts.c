@@ -9,13 +9,13 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "lib/stringinfo.h"
 #include "look/explain.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "rule/rule.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 /* Where in a rule a part stands. */
 typedef struct Place
@@ -61,7 +61,7 @@ is_safe(Node *node)
 	if (IsA(node, BooleanTest))
 		return is_safe((Node *) ((BooleanTest *) node)->arg);
 	if (IsA(node, ScalarArrayOpExpr))
-		return get_op_btree_interpretation(((ScalarArrayOpExpr *) node)->opno) != NIL &&
+		return segment_operator_orders(((ScalarArrayOpExpr *) node)->opno) != NIL &&
 			!expression_tree_walker(node, is_no_operand, NULL);
 	return rule_is_harmless_evaluated(node);
 }

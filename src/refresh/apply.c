@@ -15,6 +15,7 @@
 #include "refresh/internal.h"
 #include "rule/rule.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -129,6 +130,18 @@ hint_at_deferred(void *arg)
 		errhint("Constraints of a segment table must not be deferred while it is written: run SET CONSTRAINTS ALL IMMEDIATE first.");
 }
 
+void
+apply_sql(const SegmentTable *table, const char *sql, int nargs, Oid *types, Datum *values)
+{
+	ErrorContextCallback callback = {.callback = hint_at_deferred,.previous = error_context_stack};
+
+	if (has_deferrable_trigger(table->relid) ||
+		(get_rel_name(table->history) != NULL && has_deferrable_trigger(table->history)))
+		error_context_stack = &callback;
+	run_sql(sql, nargs, types, values, false);
+	error_context_stack = callback.previous;
+}
+
 int64
 apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode mode)
 {
@@ -137,7 +150,6 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode m
 	const char *key = quote_identifier(table->key_name);
 	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
 	Datum		values[] = {TimestampTzGetDatum(as_of), keys};
-	ErrorContextCallback callback = {.callback = hint_at_deferred};
 	StringInfoData sql;
 	int64		written;
 
@@ -156,11 +168,7 @@ apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode m
 		history_append_moves(&sql, table, !keyed && mode == APPLY_REFRESH);
 	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
 						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
-	callback.previous = error_context_stack;
-	if (has_deferrable_trigger(table->relid) || has_deferrable_trigger(table->history))
-		error_context_stack = &callback;
-	run_sql(sql.data, keyed ? 2 : 1, types, values, false);
-	error_context_stack = callback.previous;
+	apply_sql(table, sql.data, keyed ? 2 : 1, types, values);
 	written = first_int64();
 	if (mode == APPLY_REWIND)
 		history_rewind(table, as_of);

@@ -93,6 +93,10 @@ typedef enum ApplyMode
  */
 extern int64 apply_rows(const SegmentTable *table, Datum keys, TimestampTz as_of, ApplyMode mode);
 
+/* Runs a statement that writes to the table or its history: an error over deferred constraints gets a hint. */
+extern void apply_sql(const SegmentTable *table, const char *sql, int nargs, Oid *types,
+					  Datum *values);
+
 /* Sees to it that the scheduler knows of the earliest valid_until of the registered rows. */
 extern void apply_next_due(const SegmentTable *table);
 

@@ -242,6 +242,9 @@ rule_append_base(StringInfo result, const SegmentTable *table, bool keyed, bool 
 		appendStringInfoString(&sql, ") stream) none");
 	}
 
+	/* keyed, they are not asked for; else behind a fence, asked of each customer and not of each event */
+	if (table->salt != NULL && !keyed)
+		appendStringInfoString(result, "SELECT * FROM (");
 	appendStringInfo(result, "SELECT COALESCE(%s) AS %s", key.data, compile_key(table));
 	append_base_columns(result, table, with_attributes);
 	if (with_attributes)
@@ -251,6 +254,9 @@ rule_append_base(StringInfo result, const SegmentTable *table, bool keyed, bool 
 		appendStringInfo(result, ", LEAST(ev.%s", CROSSING_COLUMN);
 	appendStringInfo(result, ", %s) AS %s%s", future ? FUTURE_COLUMN : "NULL",
 					 CROSSING_COLUMN, sql.data);
+	if (table->salt != NULL && !keyed)
+		appendStringInfo(result, " OFFSET 0) everybody%s",
+						 compile_not_suppressed(table, psprintf("(%s)::text", compile_key(table))));
 }
 
 /* The columns that an evaluation of the events begins with. */

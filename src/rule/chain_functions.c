@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "rule/analysis.h"
 #include "rule/local.h"
 #include "utils/builtins.h"

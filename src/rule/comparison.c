@@ -8,19 +8,19 @@
 
 #include "access/stratnum.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "nodes/nodeFuncs.h"
 #include "rule/analysis.h"
-#include "utils/lsyscache.h"
 
 /* The operator as btree sees it (ROWCOMPARE_NE for <>), or InvalidStrategy. */
 static int
 strategy_of(Oid operator)
 {
-	List	   *interpretations = get_op_btree_interpretation(operator);
+	List	   *orders = segment_operator_orders(operator);
 	ListCell   *lc;
 
-	foreach(lc, interpretations)
-		return ((OpBtreeInterpretation *) lfirst(lc))->strategy;
+	foreach(lc, orders)
+		return segment_order_strategy(lfirst(lc));
 	return InvalidStrategy;
 }
 

@@ -145,8 +145,9 @@ rule_evaluate_sql(const SegmentTable *table, bool keyed, bool future)
 	if (keyed)
 	{
 		appendStringInfo(&sql, "WITH %s AS MATERIALIZED (SELECT DISTINCT u::%s AS %s"
-						 " FROM unnest($1) u), %s AS MATERIALIZED (", KEYS_NAME,
-						 catalog_type_name(table->key_type), KEYS_COLUMN, STREAM_NAME);
+						 " FROM unnest($1) u%s), %s AS MATERIALIZED (", KEYS_NAME,
+						 catalog_type_name(table->key_type), KEYS_COLUMN,
+						 table->salt == NULL ? "" : compile_not_suppressed(table, "u"), STREAM_NAME);
 		rule_append_stream(&sql, table, rule_stream_columns(table), true, NULL);
 		appendStringInfoString(&sql, ") ");
 	}

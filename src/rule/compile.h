@@ -23,6 +23,13 @@ compile_key(const SegmentTable *table)
 	return quote_identifier(table->key_name);
 }
 
+/* " WHERE ...": of some customers, given by an expression for their key as text, only those who are not suppressed. */
+static inline char *
+compile_not_suppressed(const SegmentTable *table, const char *key)
+{
+	return psprintf(" WHERE NOT segment.is_suppressed(%u, %s)", table->relid, key);
+}
+
 /* base.c */
 
 /*

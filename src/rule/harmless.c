@@ -10,12 +10,12 @@
 
 #include "access/transam.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
 #include "rule/local.h"
 #include "rule/rule.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 
 /* Functions of times and numbers which fail only outside history, or far from any number met. */
 static const Oid harmless_functions[] = {
@@ -195,11 +195,11 @@ is_harmless(Node *node, Purpose purpose)
 		case T_OpExpr:
 		case T_DistinctExpr:
 		case T_NullIfExpr:
-			if (get_op_btree_interpretation(((OpExpr *) node)->opno) != NIL)
+			if (segment_operator_orders(((OpExpr *) node)->opno) != NIL)
 				return all_harmless(((OpExpr *) node)->args, purpose);
 			return is_harmless_call(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args, purpose);
 		case T_ScalarArrayOpExpr:
-			return get_op_btree_interpretation(((ScalarArrayOpExpr *) node)->opno) != NIL &&
+			return segment_operator_orders(((ScalarArrayOpExpr *) node)->opno) != NIL &&
 				all_harmless(((ScalarArrayOpExpr *) node)->args, purpose);
 		default:
 			return false;
@@ -245,8 +245,9 @@ typedef struct FiniteTimes
 
 /* The operands of inner differences before those of outer ones. */
 static bool
-finite_walker(Node *node, FiniteTimes *times)
+finite_walker(Node *node, void *context)
 {
+	FiniteTimes *times = context;
 	Oid			function;
 	List	   *args;
 	ListCell   *lc;

@@ -147,8 +147,10 @@ typedef struct ColumnCheck
 
 /* Gathers the columns read, and refuses those that are not the user's. */
 static bool
-check_columns(Node *node, ColumnCheck *check)
+check_columns(Node *node, void *context)
 {
+	ColumnCheck *check = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, Var))
@@ -368,8 +370,10 @@ rule_has_aggregate(const char *text, const SegmentTable *table, const char *what
 
 /* Gathers the names of columns in a raw expression. */
 static bool
-gather_names(Node *node, List **names)
+gather_names(Node *node, void *context)
 {
+	List	  **names = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, ColumnRef))

@@ -29,7 +29,12 @@ END $$;
 
 -- time zones: places, not abbreviations that mean something else in summer
 SELECT zone, try(format('SELECT segment.create_table(''limits.zone'', ''k'', time_zone => %L)', zone))
-FROM unnest('{UTC,GMT,Europe/Berlin,America/New_York,CET,EET,MET,WET,EST,Etc/GMT-5,"",nosuch,Nosuch/Place}'::text[]) WITH ORDINALITY AS u (zone, n) ORDER BY n;
+FROM unnest('{UTC,GMT,Europe/Berlin,America/New_York,Etc/GMT-5,"",nosuch,Nosuch/Place}'::text[]) WITH ORDINALITY AS u (zone, n) ORDER BY n;
+-- not every system has these
+SELECT zone, answer
+FROM unnest('{CET,EET,MET,WET}'::text[]) zone, try(format('SELECT segment.create_table(''limits.zone'', ''k'', time_zone => %L)', zone)) answer
+WHERE answer <> format('time zone "%s" is also an abbreviation with another meaning -- Name a place, such as Europe/Brussels.', zone)
+AND answer <> format('time zone "%s" not recognized -- See the view pg_timezone_names.', zone);
 CREATE TABLE clock (customer int, at timestamp, day date);
 SELECT segment.create_table('zone', 'customer', 'int', 'Europe/Brussels');
 SELECT segment.add_source('zone', 'clock', key => 'customer', at => 'at');

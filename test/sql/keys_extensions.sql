@@ -39,6 +39,12 @@ SELECT lower(address::text) AS address, plan, labels, n, red, pro FROM people OR
 SELECT segment.current('people', 'aNN') ->> 'n' AS n;
 SELECT * FROM segment.verify('people');
 SELECT lower(address::text) AS address, segment, left_at IS NULL AS open FROM people_history ORDER BY 1;
+-- erased under whatever spelling, and so are the marks
+INSERT INTO mail VALUES ('ANN', '2024-05-03', NULL), ('anN', '2024-05-03', NULL);
+SELECT rows, history, marks >= 2 AS marks FROM segment.erase('people', 'Ann');
+CALL segment.refresh('people');
+SELECT lower(address::text) AS address, segment.is_suppressed('people', upper(address::text)) FROM people ORDER BY 1;
+SELECT segment.is_suppressed('people', 'aNN');
 
 -- a tree of labels
 CREATE TABLE visit (page ltree, at timestamptz);

@@ -16,7 +16,8 @@ BEGIN
 				  string_agg(stream, ' UNION ALL ' ORDER BY n) FILTER (WHERE kind = 'events'), now_is,
 				  coalesce(string_agg(format(' UNION SELECT k FROM %s WHERE k IS NOT NULL', rel), '') FILTER (WHERE kind = 'attributes'), ''))
 	INTO query FROM c_source WHERE mapped;
-	query := query || coalesce((SELECT string_agg(', ' || quote_ident(name), '') FROM c_column WHERE kind <> 'eligible'), '') || ' FROM k';
+	query := query || coalesce((SELECT string_agg(', ' || quote_ident(name), '') FROM c_column WHERE kind <> 'eligible'), '') ||
+		format(' FROM (SELECT * FROM k WHERE key::text <> ALL (%L::text[])) k', ARRAY(SELECT key FROM c_erased));
 	query := query || coalesce((SELECT string_agg(format(' LEFT JOIN (%s) _a%s ON _a%s.k = k.key', stream, n, n), '') FROM c_source
 								WHERE mapped AND kind = 'attributes'), '');
 	-- each column behind those that it reads

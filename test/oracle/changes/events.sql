@@ -89,6 +89,30 @@ BEGIN
 	END IF;
 END $$;
 
+-- A customer is erased, for good or not, or comes back.
+CREATE FUNCTION changes.erase() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	s changes.state;
+	k text;
+	keep_out bool := oracle.chance(0.6);
+BEGIN
+	SELECT * INTO s FROM c_seed;
+	k := coalesce(oracle.some_key(s.key_type), '1');
+	IF s.key_type = 'uuid' AND k = '1' THEN
+		RETURN;
+	END IF;
+	IF oracle.chance(0.4) THEN
+		PERFORM changes.run(format('SELECT segment.unsuppress(%L, %L)', s.tbl, k));
+		DELETE FROM c_erased WHERE key = k;
+		RETURN;
+	END IF;
+	PERFORM changes.run(format('SELECT segment.erase(%L, %L, %L)', s.tbl, k, keep_out));
+	DELETE FROM c_history WHERE key = k;
+	DELETE FROM c_checkpoint WHERE key = k;
+	INSERT INTO c_erased SELECT k WHERE keep_out AND k NOT IN (TABLE c_erased);
+END $$;
+
 CREATE FUNCTION changes.set_as_of(t timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

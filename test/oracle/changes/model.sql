@@ -15,12 +15,14 @@ BEGIN
 											  source int, bands int, descending bool, labels text[], rules text[]);
 	-- the history as it should be
 	CREATE TEMP TABLE IF NOT EXISTS c_history (key text, segment text, label text, entered_at timestamptz, left_at timestamptz);
+	-- customers who were erased and stay so
+	CREATE TEMP TABLE IF NOT EXISTS c_erased (key text);
 	-- who was in what at earlier instants, as the segment table said then
 	CREATE TEMP TABLE IF NOT EXISTS c_looked (as_of timestamptz);
 	CREATE TEMP TABLE IF NOT EXISTS c_checkpoint (as_of timestamptz, key text, segment text, label text);
 	-- an earlier definition
 	CREATE TEMP TABLE IF NOT EXISTS c_saved (definition jsonb, sources jsonb, columns jsonb);
-	TRUNCATE c_seed, c_source, c_column, c_history, c_looked, c_checkpoint, c_saved;
+	TRUNCATE c_seed, c_source, c_column, c_history, c_erased, c_looked, c_checkpoint, c_saved;
 END $$;
 
 -- Runs a statement as the owner; CHANGES_VERBOSE shows it.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Property test: segment tables whose definition changes all the time, among
-# events, refreshes, rollbacks and jumps in time.  For each seed 200 random
+# events, erasures, refreshes, rollbacks and jumps in time.  For each seed 200 random
 # changes; after each refresh the rows and the history are compared with plain
 # SQL, and verify() has to be empty at all times.
 #

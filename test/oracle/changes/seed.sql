@@ -96,6 +96,9 @@ BEGIN
 	FOR n IN 1 .. oracle.rnd(3) LOOP
 		PERFORM changes.write();
 	END LOOP;
+	IF oracle.chance(0.1) THEN
+		PERFORM changes.erase();
+	END IF;
 	IF wrong IS NULL AND refresh THEN
 		wrong := changes.refresh_here(bug);
 		IF wrong IS NULL AND oracle.chance(0.3) THEN
@@ -144,6 +147,10 @@ BEGIN
 	WHILE wrong IS NULL AND step < steps LOOP
 		step := step + 1;
 		PERFORM changes.say(format('-- step %s', step));
+		IF oracle.chance(0.08) THEN
+			PERFORM changes.erase();
+			COMMIT;
+		END IF;
 		dice := random();
 		IF oracle.chance(0.4) THEN
 			PERFORM changes.move_time();
