@@ -18,7 +18,7 @@ need_packages gcc libc6-dev make perl libipc-run-perl postgresql-MAJOR postgresq
 open_suites coverage
 say "Coverage of segment's C in $("$PG_CONFIG" --version), in $BUILD"
 
-attend build -s -j2 CC=gcc COPT="-O0 --coverage" SHLIB_LINK=--coverage install test/expected \
+attend build -s -j2 CC=gcc COPT="-O0 --coverage" install test/expected \
 	>"$LOGS/build.log" 2>&1 || { cat "$LOGS/build.log" >&2; die "the build failed"; }
 
 plan regress isolation oracle-tables oracle-changes oracle-aggregates oracle-time docs

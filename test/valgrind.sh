@@ -38,7 +38,7 @@ bad=0
 for file in "$BUILD"/memcheck/*.log; do
 	[ -s "$file" ] || continue
 	bad=$((bad + 1))
-	[ "$bad" -gt 20 ] || sed 's/^/# /' "$file" | head -n 80
+	[ "$bad" -gt 20 ] || head -n 80 "$file" | sed 's/^/# /'
 done
 say "# $(find "$BUILD/memcheck" -name '*.log' | wc -l) processes"
 tally memcheck $((bad == 0)) "$bad" "$bad"
