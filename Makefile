@@ -221,7 +221,7 @@ soak:
 sanitize:
 	@bash test/sanitize.sh
 
-# The regression and isolation tests with the server under memcheck: an hour.
+# The regression tests with the server under memcheck: an hour or so.
 valgrind:
 	@bash test/valgrind.sh
 

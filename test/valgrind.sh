@@ -1,8 +1,7 @@
 #!/bin/bash
-# The regression and isolation tests with the server under valgrind's memcheck.
-# What it finds is shown with the tests that ran in that process.  Known of
-# PostgreSQL itself is what test/valgrind.supp names.  Takes half an hour or
-# more; the last line is "N passed, N failed".
+# The regression tests with the server under valgrind's memcheck.  What it finds
+# is shown for each process.  Known of PostgreSQL itself is what
+# test/valgrind.supp names.  Takes an hour or so; the last line is "N passed, N failed".
 #
 #   REGRESS_TESTS='keys groups'   those regression tests alone
 #   PG_MAJOR=16                   the PostgreSQL to use, where several are installed
@@ -10,7 +9,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$TOP/test/suites.sh"
 
-# Outputs that depend on how long something takes are compared as ever; what waits, waits longer.
 SUITE_LIMIT=14400
 
 clean_environment
@@ -27,7 +25,7 @@ wrap_server valgrind --quiet --leak-check=no --trace-children=yes --track-origin
 if [ -n "${REGRESS_TESTS:-}" ]; then
 	plan "regress $REGRESS_TESTS"
 else
-	plan regress isolation
+	plan regress
 fi
 run_plan 1 "${LANE_SETTINGS[@]}"
 stop_lanes_clusters
