@@ -2,9 +2,11 @@
 #
 #   make, make install, make installcheck   the PGXS way, for whoever has a server
 #   make demo                               the main job on real data, in a cluster of its own
-#   make test                               every test but the long soak, in a cluster of its own
+#   make test                               every test but the long ones, in clusters of its own
 #   make soak                               the long soak, likewise
 #   make mutation                           puts mistakes in, and says which test notices
+#   make sanitize, valgrind, coverage       tests against a build or a server that looks closer, likewise
+#   make fuzz, lint                         what needs no server: libFuzzer; cppcheck and clang-tidy
 
 EXTENSION = segment
 MODULE_big = segment
@@ -201,8 +203,10 @@ ISOLATION_OPTS = --inputdir=test --load-extension=segment
 TAP_TESTS := $(if $(wildcard test/t/*.pl),1)
 PROVE_TESTS = test/t/*.pl
 
-# The newcomer's commands bring a PostgreSQL of their own.
-ifneq (,$(filter-out demo test soak mutation dist bench,$(or $(MAKECMDGOALS),all)))
+# These bring a PostgreSQL of their own.
+STANDALONE = demo test soak mutation dist bench sanitize valgrind coverage fuzz lint
+
+ifneq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -217,7 +221,7 @@ test/expected:
 
 endif
 
-.PHONY: demo test soak mutation dist bench
+.PHONY: $(STANDALONE)
 
 # KEEP=1 leaves the cluster running, and says how to connect and how to stop it.
 demo:
@@ -234,6 +238,26 @@ soak:
 # MUTATIONS="name ..." for some of them; a quarter of an hour for all.
 mutation:
 	@MUTATIONS='$(MUTATIONS)' bash test/mutation/run.sh
+
+# The suites against a build with UndefinedBehaviorSanitizer.
+sanitize:
+	@bash test/sanitize.sh
+
+# The regression tests with the server under memcheck: an hour or so.
+valgrind:
+	@bash test/valgrind.sh
+
+# Which lines of C the suites execute; fails below 90 %.
+coverage:
+	@bash test/coverage.sh
+
+# libFuzzer under sanitizers, FUZZ_SECONDS=60 for each target.
+fuzz:
+	@bash test/fuzz/all.sh
+
+# cppcheck and clang-tidy: no finding.
+lint:
+	@bash test/lint/all.sh
 
 # The archive for PGXN, with the version of segment.control in its META.json.
 dist:

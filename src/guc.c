@@ -81,7 +81,11 @@ check_as_of(char **newval, void **extra, GucSource source)
 	instant = (TimestampTz *) segment_guc_alloc(sizeof(TimestampTz));
 	canonical = (char *) segment_guc_alloc(strlen(text) + 1);
 	if (instant == NULL || canonical == NULL)
+	{
+		segment_guc_free(instant);
+		segment_guc_free(canonical);
 		return false;
+	}
 	*instant = parsed;
 	strcpy(canonical, text);
 	segment_guc_free(*newval);

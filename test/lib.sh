@@ -11,8 +11,10 @@ umask 022
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=							# the directory, once made
+CLUSTER=						# directory of the cluster; BUILD if not set
 ATTENDED=						# process group of the command being waited for
 WATCHDOG=						# process group of what ends it if it takes too long
+LANES=()						# processes that attend to commands of their own
 
 say() {
 	printf '%s\n' "$*"
@@ -69,6 +71,18 @@ attend() {
 	return "$status"
 }
 
+end_attended() {
+	if [ -n "$ATTENDED" ]; then
+		kill -TERM -- "-$ATTENDED" 2>/dev/null
+		for _ in $(seq 50); do
+			kill -0 -- "-$ATTENDED" 2>/dev/null || break
+			sleep 0.1
+		done
+		kill -KILL -- "-$ATTENDED" 2>/dev/null
+	fi
+	ATTENDED=
+}
+
 stop_watchdog() {
 	if [ -n "$WATCHDOG" ]; then
 		kill -KILL -- "-$WATCHDOG" 2>/dev/null || true
@@ -122,14 +136,11 @@ close_build() {
 	trap - EXIT
 	set +e
 	stop_watchdog
-	if [ -n "$ATTENDED" ]; then
-		kill -TERM -- "-$ATTENDED" 2>/dev/null
-		for _ in $(seq 50); do
-			kill -0 -- "-$ATTENDED" 2>/dev/null || break
-			sleep 0.1
-		done
-		kill -KILL -- "-$ATTENDED" 2>/dev/null
+	if [ ${#LANES[@]} -gt 0 ]; then
+		kill -TERM "${LANES[@]}" 2>/dev/null
+		wait "${LANES[@]}" 2>/dev/null
 	fi
+	end_attended
 	if [ -n "$BUILD" ]; then
 		stop_clusters
 		cd /
@@ -160,23 +171,23 @@ build() {
 	as_worker make -C "$BUILD/src" --no-print-directory PG_CONFIG="$PG_CONFIG" with_llvm=no "$@"
 }
 
-# start_cluster DATABASE [SETTING...]: a new cluster with that database, and the
-# environment to connect to it as its superuser.
+# start_cluster DATABASE [SETTING...]: a new cluster with that database, in
+# CLUSTER, and the environment to connect to it as its superuser.
 start_cluster() {
-	local database=$1
+	local database=$1 dir=${CLUSTER:-$BUILD}
 	shift
-	export PGHOST=$BUILD/socket PGPORT=5432 PGUSER=postgres PGDATABASE=$database
+	export PGHOST=$dir/socket PGPORT=5432 PGUSER=postgres PGDATABASE=$database
 	as_worker mkdir -m 700 "$PGHOST"
-	as_worker "$PG_BIN/initdb" -D "$BUILD/data" -U postgres -A trust -E UTF8 --no-locale -N \
-		>"$BUILD/initdb.log" 2>&1 || { cat "$BUILD/initdb.log" >&2; die "initdb failed"; }
+	as_worker "$PG_BIN/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale -N \
+		>"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; die "initdb failed"; }
 	{
 		echo "listen_addresses = ''"
 		echo "unix_socket_directories = '$PGHOST'"
 		echo "timezone = 'UTC'"
 		[ $# -eq 0 ] || printf '%s\n' "$@"
-	} | as_worker tee -a "$BUILD/data/postgresql.conf" >/dev/null
-	as_worker "$PG_BIN/pg_ctl" -D "$BUILD/data" -l "$BUILD/server.log" -w start >"$BUILD/start.log" 2>&1 ||
-		{ cat "$BUILD/start.log" "$BUILD/server.log" >&2; die "the cluster did not start"; }
+	} | as_worker tee -a "$dir/data/postgresql.conf" >/dev/null
+	as_worker "$PG_BIN/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w start >"$dir/start.log" 2>&1 ||
+		{ cat "$dir/start.log" "$dir/server.log" >&2; die "the cluster did not start"; }
 	[ "$database" = postgres ] ||
 		as_worker "$PG_BIN/createdb" --maintenance-db=postgres "$database"
 }

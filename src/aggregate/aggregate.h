@@ -189,7 +189,7 @@ extern void aggregate_varies(const char *argument);
 extern void aggregate_too_large(int64 bound);
 
 /* Error: a serialized state that this library has not written; NULL: nobody's. */
-extern void aggregate_corrupt(const char *aggregate);
+extern void aggregate_corrupt(const char *aggregate) pg_attribute_noreturn();
 
 /* The row type of a final function's result, looked up once in a query. */
 extern TupleDesc aggregate_result_type(FunctionCallInfo fcinfo);

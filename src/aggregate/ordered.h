@@ -228,9 +228,10 @@ ORDERED_NAME(is_valid) (const ORDERED_TYPE *array)
 	int			count = array->count;
 	int			ordered = array->ordered;
 
+	if (array->at == NULL)
+		return array->capacity == 0 && count == 0 && ordered == 0;
 	if (ordered < 0 || ordered > count || count > array->capacity ||
-		array->capacity > ORDERED_MAX ||
-		(array->at == NULL) != (array->capacity == 0))
+		array->capacity == 0 || array->capacity > ORDERED_MAX)
 		return false;
 	/* One element is always in order. */
 	if (count > 0 && ordered == 0)

@@ -27,7 +27,7 @@ extern KeySet *keyset_create(KeySetKind kind, int limit);
 
 /* Add a key; false if it is new and the limit is reached. */
 extern bool keyset_add_integer(KeySet *set, int64 key);
-extern bool keyset_add_bytes(KeySet *set, const char *key, Size length);
+extern bool keyset_add_bytes(KeySet *set, const char *data, Size length);
 
 extern bool keyset_is_empty(const KeySet *set);
 extern int	keyset_count(const KeySet *set);

@@ -121,6 +121,7 @@ named_exprs(Datum jsonb)
 		}
 		else if (token == WJB_VALUE && v.type == jbvString)
 		{
+			Assert(current != NULL);	/* the key came before */
 			current->expression = pnstrdup(v.val.string.val, v.val.string.len);
 			result = lappend(result, current);
 		}

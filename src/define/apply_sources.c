@@ -249,6 +249,7 @@ note(Apply *apply, const char *action, const Source *before, const Source *after
 {
 	const Source *source = after != NULL ? after : before;
 
+	Assert(source != NULL);
 	plan_add(apply->plan, action, source->kind == SOURCE_EVENTS ? "source" : "attributes",
 			 catalog_qualified_name(source->relation),
 			 before == NULL ? NULL : plan_text_of_source(before),

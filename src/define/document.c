@@ -210,8 +210,10 @@ named_expressions(const Place *object, const char *key, bool required)
 		}
 		else if (token == WJB_VALUE)
 		{
-			Place		at = {&v, psprintf("%s.%s", place->path, current->name)};
+			Place		at = {&v};
 
+			Assert(current != NULL);	/* the key came before */
+			at.path = psprintf("%s.%s", place->path, current->name);
 			current->expression = text_at(&at);
 			result = lappend(result, current);
 		}

@@ -141,6 +141,7 @@ named_expressions(Jsonb *columns, const char *what)
 		}
 		if (token != WJB_VALUE)
 			continue;
+		Assert(current != NULL);	/* the key came before */
 		if (v.type != jbvString)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -47,7 +47,7 @@ define_open(Oid relid)
 	ListCell   *lc;
 
 	/* fails early, with the clearer error, before anything is locked */
-	table = catalog_load(relid);
+	(void) catalog_load(relid);
 	catalog_check_owner(relid);
 
 	/* in the order in which refreshes lock */

@@ -98,7 +98,7 @@ plain_call(FuncExpr *call, void *context)
 {
 	Node	   *arg = call->args == NIL ? NULL : linitial(call->args);
 
-	switch (call->funcid)
+	switch (arg == NULL ? InvalidOid : call->funcid)
 	{
 		case F_TIMESTAMPTZ_DATE:
 		case F_TIMESTAMP_DATE:
@@ -130,8 +130,12 @@ plain_call(FuncExpr *call, void *context)
 		*copy = *call;
 		copy->args = NIL;
 		foreach(lc, call->args)
-			copy->args = lappend(copy->args, IsA(lfirst(lc), Const) ? lfirst(lc) :
-								 plain_mutator(lfirst(lc), context));
+		{
+			Node	   *item = lfirst(lc);
+
+			Assert(item != NULL);
+			copy->args = lappend(copy->args, IsA(item, Const) ? item : plain_mutator(item, context));
+		}
 		return (Node *) copy;
 	}
 	return expression_tree_mutator((Node *) call, plain_mutator, context);

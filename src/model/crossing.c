@@ -76,8 +76,14 @@ sure_distance(const CrossingPiece *piece, int64 target)
 	if (!piece->flat)
 		return piece->reach;
 	/* below the target, no further than to the stair that may reach it */
-	if (piece->value < target && target - piece->grain - piece->value < stairs)
-		stairs = target - piece->grain - piece->value;
+	if (piece->value < target)
+	{
+		/* unsigned: the distance can exceed the range of int64 */
+		uint64		distance = (uint64) target - (uint64) piece->value;
+		uint64		grain = Min((uint64) piece->grain, distance);
+
+		stairs = (int64) Min((uint64) stairs, distance - grain);
+	}
 	return Max(piece->reach, stairs);
 }
 

@@ -125,6 +125,6 @@ typedef struct SequenceSearch
 extern size_t sequence_search_size(const SequenceSearch *search);
 
 /* Searches in so much memory, aligned as malloc does it, of any content. */
-extern void sequence_search(SequenceSearch *search, void *memory);
+extern void sequence_search(SequenceSearch *asked, void *memory);
 
 #endif							/* SEGMENT_MODEL_SEQUENCE_H */

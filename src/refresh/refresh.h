@@ -140,8 +140,8 @@ typedef struct Run
 } Run;
 
 /* Records the start of a run; commit it before the work, so that crashes show. */
-extern void run_start(Run *run, Oid tbl, const char *kind);
-extern void run_finish(const Run *run);
+extern void run_start(Run *started, Oid tbl, const char *kind);
+extern void run_finish(const Run *finished);
 
 /*
  * Records the end of the runs that this process has started and not finished;
@@ -166,7 +166,7 @@ typedef bool (*MayWarn) (Oid tbl);
 extern MayWarn refresh_may_warn;
 
 /* Progress of a run under way, visible to others at once (shared memory). */
-extern void progress_start(const Run *run, const char *phase, int64 total);
+extern void progress_start(const Run *of, const char *phase, int64 total);
 extern void progress_report(int64 done);
 extern void progress_end(void);
 

@@ -19,7 +19,9 @@ PG_FUNCTION_INFO_V1(segment_next_decay);
 double
 decay_half_life(const Interval *span)
 {
-	return (double) DAYS_PER_YEAR * USECS_PER_DAY * (span->month / MONTHS_PER_YEAR) +
+	int32		years = span->month / MONTHS_PER_YEAR;
+
+	return (double) DAYS_PER_YEAR * USECS_PER_DAY * years +
 		(double) crossing_add_span(0, span->month % MONTHS_PER_YEAR, span->day, span->time);
 }
 

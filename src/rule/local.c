@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
 #include "compat.h"
 #include "parser/scansup.h"
 #include "rule/local.h"
@@ -18,7 +19,6 @@
 
 #define UNIX_SECONDS(t) \
 	((pg_time_t) crossing_floor_div((t), USECS_PER_SEC) + EPOCH_SECONDS)
-#define FROM_UNIX_SECONDS(s) (((int64) (s) - EPOCH_SECONDS) * USECS_PER_SEC)
 #define EPOCH_SECONDS \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
@@ -82,15 +82,28 @@ local_flatten(CrossingPiece *piece, int64 distance, int64 grain)
 	piece->flat = true;
 }
 
-/*
- * No further than to the given point.  (A point past the range of timestamps
- * may wrap around; nothing is looked for there.)
- */
+/* Past the end of int64 nothing is looked for: its last instant will do. */
+static int64
+from_unix_seconds(int64 seconds)
+{
+	int64		result;
+
+	if (pg_mul_s64_overflow(seconds - EPOCH_SECONDS, USECS_PER_SEC, &result))
+		result = PG_INT64_MAX;
+	return result;
+}
+
+/* No further than to the given point. */
 static void
 limit_to(CrossingPiece *piece, int64 here, int64 point)
 {
-	if (point > here)
-		local_limit(piece, point - here);
+	int64		distance;
+
+	if (point <= here)
+		return;
+	if (pg_sub_s64_overflow(point, here, &distance))
+		distance = PG_INT64_MAX;
+	local_limit(piece, distance);
 }
 
 /* The least and the greatest offset a zone ever has; zones live as long as the process. */
@@ -195,7 +208,7 @@ local_from_instant(CrossingPiece *piece, const LocalZone *zone)
 {
 	TimestampTz instant = piece->value;
 	pg_time_t	at;
-	long int	before_off;
+	long int	before_off = 0;
 	long int	after_off;
 
 	if (zone->tz != NULL)
@@ -206,7 +219,7 @@ local_from_instant(CrossingPiece *piece, const LocalZone *zone)
 		if (found < 0)
 			return false;
 		if (found > 0)
-			limit_to(piece, instant, FROM_UNIX_SECONDS(at));
+			limit_to(piece, instant, from_unix_seconds(at));
 	}
 	if (zone->abbreviation != NULL)
 		return convert_abbreviation(piece, zone, timestamptz_zone);
@@ -234,10 +247,10 @@ local_to_instant(CrossingPiece *piece, const LocalZone *zone)
 		next_transition(zone->tz, UNIX_SECONDS(local) - SECS_PER_DAY, &at,
 						&before_off, &after_off) > 0)
 	{
-		limit_to(piece, local, FROM_UNIX_SECONDS(at + after_off));
-		limit_to(piece, local, FROM_UNIX_SECONDS(at + SECS_PER_DAY));
+		limit_to(piece, local, from_unix_seconds(at + after_off));
+		limit_to(piece, local, from_unix_seconds(at + SECS_PER_DAY));
 		if (zone->abbreviation != NULL)
-			limit_to(piece, local, FROM_UNIX_SECONDS(at + before_off));
+			limit_to(piece, local, from_unix_seconds(at + before_off));
 	}
 	if (zone->abbreviation != NULL)
 		return convert_abbreviation(piece, zone, timestamp_zone);
@@ -377,6 +390,7 @@ local_trunc(CrossingPiece *piece, int unit)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
+	Assert(unit_length > 0);	/* whoever compiles the step has seen to it */
 	if (unit_length <= 7 * USECS_PER_DAY)
 	{
 		/* 2000-01-03 was a Monday */

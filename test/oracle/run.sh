@@ -10,41 +10,19 @@
 # Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
 # with the extension installed.  Last line: "N passed, N failed"; exit 1 if any failed.
 
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-set -- ${ORACLE_SEEDS:-1 200}
-first=$1
-last=${2:-$1}
+. "$(dirname "$0")/lib.sh"
+
+seeds "${ORACLE_SEEDS:-1 200}"
 jobs=${ORACLE_JOBS:-2}
 plant=${ORACLE_PLANT:-}
 verbose=${ORACLE_VERBOSE:-off}
-keep=${ORACLE_KEEP:-off}
-: "${PGDATABASE:=postgres}"
-home=$PGDATABASE
-work=$(mktemp -d)
+open_database segment_oracle "${ORACLE_KEEP:-off}" regress_segment_oracle
+load -f "$here/load.sql" -c "SELECT oracle.plant('$plant')"
 
-clean()
+# A new psql for every tenth seed.
+session()
 {
-	rm -rf "$work"
-	[ "$keep" = on ] || psql -X -q -d "$home" -c 'SET client_min_messages = warning' \
-		-c 'DROP DATABASE IF EXISTS segment_oracle' -c 'DROP ROLE IF EXISTS regress_segment_oracle' || true
-}
-trap clean EXIT
-
-psql -X -q -d "$home" -v ON_ERROR_STOP=1 <<-END
-	SET client_min_messages = warning;
-	DROP DATABASE IF EXISTS segment_oracle;
-	CREATE DATABASE segment_oracle TEMPLATE template0 ENCODING 'UTF8';
-END
-PGDATABASE=segment_oracle
-export PGDATABASE
-psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION segment' -f "$here/load.sql" -c "SELECT oracle.plant('$plant')" >"$work/load" 2>&1 ||
-	{ cat "$work/load"; exit 1; }
-
-# Seeds $1, $1 + jobs, ... each in a session's time; a new session for every tenth.
-run()
-{
-	seed=$1
+	seed=$((first + $1))
 	while [ "$seed" -le "$last" ]; do
 		n=0
 		{
@@ -56,16 +34,10 @@ run()
 				n=$((n + 1))
 			done
 		} >"$work/commands.$1"
-		psql -X -q -f "$work/commands.$1" >>"$work/out.$1" 2>&1 || true
+		psql -X -q -f "$work/commands.$1" || true
 	done
 }
-
-job=0
-while [ $job -lt "$jobs" ]; do
-	run $((first + job)) &
-	job=$((job + 1))
-done
-wait
+deal "$jobs"
 
 # Errors and, if asked for, statements; without the positions psql prefixes.
 grep -hv -e '^seed ' "$work"/out.* | sed 's/^psql:[^ ]* //' | head -n "${ORACLE_LINES:-60}" || true

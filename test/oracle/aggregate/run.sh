@@ -11,55 +11,26 @@
 # Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
 # with the extension installed.  Prints TAP; exit 1 if anything failed.
 
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-set -- ${AGGREGATE_SEEDS:-1 1000}
-first=$1
-last=${2:-$1}
+. "$(dirname "$0")/../lib.sh"
+
+seeds "${AGGREGATE_SEEDS:-1 1000}"
 jobs=2
-: "${PGDATABASE:=postgres}"
-home=$PGDATABASE
-work=$(mktemp -d)
+open_database segment_aggregates "${AGGREGATE_KEEP:-off}"
+cat "$here/generator.sql" "$here"/cases/*.sql >"$work/load.sql"
+load -f "$work/load.sql" -c 'CALL try.make_hostile()'
 
-clean()
+session()
 {
-	rm -rf "$work"
-	[ "${AGGREGATE_KEEP:-off}" = on ] || psql -X -q -d "$home" -c 'SET client_min_messages = warning' \
-		-c 'DROP DATABASE IF EXISTS segment_aggregates' || true
-}
-trap clean EXIT
-
-psql -X -q -d "$home" -v ON_ERROR_STOP=1 <<-END
-	SET client_min_messages = warning;
-	DROP DATABASE IF EXISTS segment_aggregates;
-	CREATE DATABASE segment_aggregates TEMPLATE template0 ENCODING 'UTF8';
-END
-PGDATABASE=segment_aggregates
-export PGDATABASE
-{
-	echo 'CREATE EXTENSION segment;'
-	cat "$here/generator.sql" "$here"/cases/*.sql
-	echo 'CALL try.make_hostile();'
-} >"$work/load.sql"
-psql -X -q -v ON_ERROR_STOP=1 -o "$work/out" -f "$work/load.sql" || exit 1
-
-job=0
-pids=
-while [ $job -lt $jobs ]; do
-	psql -X -q -v ON_ERROR_STOP=1 >>"$work/out" 2>&1 <<-END &
-		CREATE SCHEMA job_$job;
-		SET search_path = job_$job;
+	psql -X -q -v ON_ERROR_STOP=1 <<-END
+		CREATE SCHEMA job_$1;
+		SET search_path = job_$1;
 		CALL try.make_tables();
-		CALL try.run($((first + job)), $last, $jobs, '${AGGREGATES:-}');
+		CALL try.run($((first + $1)), $last, $jobs, '${AGGREGATES:-}');
 	END
-	pids="$pids $!"
-	job=$((job + 1))
-done
+}
 status=0
-for pid in $pids; do
-	wait "$pid" || status=1
-done
-grep -E 'ERROR|FATAL|server closed' "$work/out" | sed 's/^/# /' || true
+deal $jobs || status=1
+remarks
 [ $status = 0 ] || echo "not ok - the generator ended before its last seed"
 
 psql -X -q -A -t -v ON_ERROR_STOP=1 <<-END

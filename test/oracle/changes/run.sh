@@ -16,58 +16,30 @@
 # Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
 # with the extension installed.  Last line: "N passed, N failed"; exit 1 if any failed.
 
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-set -- ${CHANGES_SEEDS:-1 10}
-first=$1
-last=${2:-$1}
+. "$(dirname "$0")/../lib.sh"
+
+seeds "${CHANGES_SEEDS:-1 10}"
 jobs=${CHANGES_JOBS:-2}
 steps=${CHANGES_STEPS:-200}
 path=${CHANGES_PATH:-}
 plant=${CHANGES_PLANT:-}
 verbose=${CHANGES_VERBOSE:-off}
-keep=${CHANGES_KEEP:-off}
-: "${PGDATABASE:=postgres}"
-home=$PGDATABASE
-work=$(mktemp -d)
+open_database segment_changes "${CHANGES_KEEP:-off}" regress_segment_changes
+load -f "$here/load.sql" -c "SELECT changes.plant('$plant', NULL)"
 
-clean()
+# A new psql for every seed.
+session()
 {
-	rm -rf "$work"
-	[ "$keep" = on ] || psql -X -q -d "$home" -c 'SET client_min_messages = warning' \
-		-c 'DROP DATABASE IF EXISTS segment_changes' -c 'DROP ROLE IF EXISTS regress_segment_changes' || true
-}
-trap clean EXIT
-
-psql -X -q -d "$home" -v ON_ERROR_STOP=1 <<-END
-	SET client_min_messages = warning;
-	DROP DATABASE IF EXISTS segment_changes;
-	CREATE DATABASE segment_changes TEMPLATE template0 ENCODING 'UTF8';
-END
-PGDATABASE=segment_changes
-export PGDATABASE
-psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION segment' -f "$here/load.sql" \
-	-c "SELECT changes.plant('$plant', NULL)" >"$work/load" 2>&1 ||
-	{ cat "$work/load"; exit 1; }
-
-# Seeds $1, $1 + jobs, ..., each in a session of its own.
-run()
-{
-	seed=$1
+	seed=$((first + $1))
 	while [ "$seed" -le "$last" ]; do
 		case $((seed % 3)) in 0) way=alone ;; 1) way=mixed ;; *) way=block ;; esac
 		psql -X -q -v ON_ERROR_STOP=1 -c "SET changes.show = $verbose" \
-			-c "CALL changes.run_seed($seed, $steps, '${path:-$way}', '$plant', '$keep')" >>"$work/out.$1" 2>&1 || true
+			-c "CALL changes.run_seed($seed, $steps, '${path:-$way}', '$plant', '$keep')" || true
 		seed=$((seed + jobs))
 	done
 }
 
-job=0
-while [ $job -lt "$jobs" ]; do
-	run $((first + job)) &
-	job=$((job + 1))
-done
-wait
+deal "$jobs"
 
 # Errors and, if asked for, statements.
 cat "$work"/out.* | head -n "${CHANGES_LINES:-60}" || true

@@ -11,54 +11,29 @@
 # Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
 # with the extension installed.  Last line: "N passed, N failed"; exit 1 if any failed.
 
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-set -- ${TIME_SEEDS:-1 500}
-first=$1
-last=${2:-$1}
+. "$(dirname "$0")/../lib.sh"
+
+seeds "${TIME_SEEDS:-1 500}"
 jobs=2
-: "${PGDATABASE:=postgres}"
-home=$PGDATABASE
-work=$(mktemp -d)
+open_database segment_time "${TIME_KEEP:-off}"
+load -f "$here/generator.sql"
 
-clean()
+session()
 {
-	rm -rf "$work"
-	[ "${TIME_KEEP:-off}" = on ] || psql -X -q -d "$home" -c 'SET client_min_messages = warning' \
-		-c 'DROP DATABASE IF EXISTS segment_time' || true
-}
-trap clean EXIT
-
-psql -X -q -d "$home" -v ON_ERROR_STOP=1 <<-END
-	SET client_min_messages = warning;
-	DROP DATABASE IF EXISTS segment_time;
-	CREATE DATABASE segment_time TEMPLATE template0 ENCODING 'UTF8';
-END
-PGDATABASE=segment_time
-export PGDATABASE
-psql -X -q -v ON_ERROR_STOP=1 -o "$work/out" -c 'CREATE EXTENSION segment' -f "$here/generator.sql" || exit 1
-
-job=0
-pids=
-while [ $job -lt $jobs ]; do
-	psql -X -q >>"$work/out" 2>&1 <<-END &
-		CREATE SCHEMA job_$job;
-		SET search_path = job_$job, clockwork;
+	psql -X -q <<-END
+		CREATE SCHEMA job_$1;
+		SET search_path = job_$1, clockwork;
 		SET jit = off;
 		SET client_min_messages = warning;
 		SET statement_timeout = '2min';
 		CALL make_tables();
-		SELECT format('CALL run(%s, %L)', seed, '${TIME_PLANT:-}') FROM generate_series($((first + job)), $last, $jobs) seed
+		SELECT format('CALL run(%s, %L)', seed, '${TIME_PLANT:-}') FROM generate_series($((first + $1)), $last, $jobs) seed
 		\gexec
 	END
-	pids="$pids $!"
-	job=$((job + 1))
-done
+}
 status=0
-for pid in $pids; do
-	wait "$pid" || status=1
-done
-grep -E 'ERROR|FATAL|server closed' "$work/out" | sed 's/^/# /' || true
+deal $jobs || status=1
+remarks
 
 psql -X -q -A -t -v ON_ERROR_STOP=1 <<-END
 	SELECT format('# seed %s, rule %s: %s', seed, rule, expression) || E'\n#   ' || replace(verdict, E'\n', ' ')
