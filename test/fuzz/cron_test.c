@@ -3,6 +3,8 @@
  *		worker/cron against brute force, without a server: random lines under
  *		random clocks, second by second.
  *
+ *	of src/worker/cron*.c
+ *
  *	cc -O2 -Isrc -o cron_test test/fuzz/cron_test.c src/worker/cron*.c && ./cron_test
  *
  * Prints the first mismatch and fails, or prints how much was tried.

@@ -12,52 +12,27 @@
 # Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
 # with the extension installed.  Last line: "N passed, N failed"; exit 1 if any failed.
 
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-set -- ${CRON_SEEDS:-1 30}
-first=$1
-last=${2:-$1}
+. "$(dirname "$0")/../lib.sh"
+
+seeds "${CRON_SEEDS:-1 30}"
 jobs=2
-: "${PGDATABASE:=postgres}"
-home=$PGDATABASE
-work=$(mktemp -d)
+open_database segment_cron "${CRON_KEEP:-off}"
+load -f "$here/generator.sql"
 
-clean()
+session()
 {
-	rm -rf "$work"
-	[ "${CRON_KEEP:-off}" = on ] || psql -X -q -d "$home" -c 'SET client_min_messages = warning' \
-		-c 'DROP DATABASE IF EXISTS segment_cron' || true
-}
-trap clean EXIT
-
-psql -X -q -d "$home" -v ON_ERROR_STOP=1 <<-END
-	SET client_min_messages = warning;
-	DROP DATABASE IF EXISTS segment_cron;
-	CREATE DATABASE segment_cron TEMPLATE template0 ENCODING 'UTF8';
-END
-PGDATABASE=segment_cron
-export PGDATABASE
-psql -X -q -v ON_ERROR_STOP=1 -o "$work/out" -c 'CREATE EXTENSION segment' -f "$here/generator.sql" || exit 1
-
-job=0
-pids=
-while [ $job -lt $jobs ]; do
-	psql -X -q >>"$work/out" 2>&1 <<-END &
+	psql -X -q <<-END
 		SET search_path = cronlines;
 		SET TimeZone = 'UTC';
 		SET jit = off;
 		SET statement_timeout = '10min';
-		SELECT format('CALL run(%s, %s, %L)', seed, ${CRON_MOST:-800}, '${CRON_PLANT:-}') FROM generate_series($((first + job)), $last, $jobs) seed
+		SELECT format('CALL run(%s, %s, %L)', seed, ${CRON_MOST:-800}, '${CRON_PLANT:-}') FROM generate_series($((first + $1)), $last, $jobs) seed
 		\gexec
 	END
-	pids="$pids $!"
-	job=$((job + 1))
-done
+}
 status=0
-for pid in $pids; do
-	wait "$pid" || status=1
-done
-grep -E 'ERROR|FATAL|server closed' "$work/out" | sed 's/^/# /' || true
+deal $jobs || status=1
+remarks
 
 psql -X -q -A -t -v ON_ERROR_STOP=1 <<-END
 	SELECT format('# seed %s: "%s" in %s %s', seed, line, zone, verdict)
