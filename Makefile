@@ -127,6 +127,7 @@ OBJS = \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
 	src/refresh/verify.o \
+	src/refresh/differs.o \
 	src/refresh/current.o \
 	src/refresh/erase.o \
 	src/refresh/traces.o \

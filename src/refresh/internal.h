@@ -255,6 +255,9 @@ extern NewColumns try_new_columns(Refresh *refresh, const SegmentTable *table);
 /* Is a band among them that has no cut points, or none any more? */
 extern bool new_band_waits(const SegmentTable *table);
 
+/* differs.c: a condition that holds if a column is wrong in a stored row (o) beside the expected one (n) */
+extern char *verify_differs(const SegmentTable *table, Column *column);
+
 /* history.c */
 
 /* For each recorded column, ", value before": as the row (o) of the table has it. */
