@@ -79,6 +79,11 @@
 #define segment_order_strategy(order) ((int) ((OpIndexInterpretation *) (order))->cmptype)
 #endif
 
+/* What does not return is said before the declaration since PostgreSQL 18. */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* PortalRun lost the argument run_once in PostgreSQL 18. */
 #if PG_VERSION_NUM < 180000
 #define segment_portal_run(portal, count, top, dest, altdest, qc) \

@@ -46,6 +46,7 @@
 #ifndef SEGMENT_AGGREGATE_H
 #define SEGMENT_AGGREGATE_H
 
+#include "compat.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -189,7 +190,7 @@ extern void aggregate_varies(const char *argument);
 extern void aggregate_too_large(int64 bound);
 
 /* Error: a serialized state that this library has not written; NULL: nobody's. */
-extern void aggregate_corrupt(const char *aggregate) pg_attribute_noreturn();
+pg_noreturn extern void aggregate_corrupt(const char *aggregate);
 
 /* The row type of a final function's result, looked up once in a query. */
 extern TupleDesc aggregate_result_type(FunctionCallInfo fcinfo);

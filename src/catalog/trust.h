@@ -7,6 +7,7 @@
 #define SEGMENT_TRUST_H
 
 #include "catalog/definition.h"
+#include "compat.h"
 
 /*
  * Error if the owner may not read the relation, if rows of it are hidden from
@@ -38,6 +39,6 @@ extern void trust_reader(TrustedReader *reader, const SegmentTable *table);
  * without a word of its own, which may be a value of a row that they may not
  * read.
  */
-extern void trust_rethrow(const TrustedReader *reader) pg_attribute_noreturn();
+pg_noreturn extern void trust_rethrow(const TrustedReader *reader);
 
 #endif							/* SEGMENT_TRUST_H */
