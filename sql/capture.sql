@@ -56,7 +56,7 @@ CREATE TABLE segment.source_part (
     source   int    NOT NULL,
     relation oid    NOT NULL,
     tbl      oid    NOT NULL,
-    place    bigint NOT NULL,                   -- a hash of how it hangs on the others,
+    place    bigint NOT NULL,                   -- a hash of how it hangs on the others and what it generates,
     triggers bigint NOT NULL,                   -- and one of its triggers; 0: not complete
     columns  text[],                            -- of the source's relation itself: names by number, empty if dropped;
     types    oid[],                             -- by these its expressions know them

@@ -5,7 +5,8 @@
  *
  * A partition that goes, one that comes back with its triggers on, a trigger
  * that was disabled for a while: afterwards nothing is missing, but the rows of
- * pg_inherits and pg_trigger were written anew, by another transaction.
+ * pg_inherits and pg_trigger were written anew, by another transaction.  So is
+ * that of pg_attrdef where a column is generated in another way.
  */
 #include "postgres.h"
 
@@ -13,6 +14,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "capture/capture_private.h"
+#include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
@@ -21,6 +23,7 @@
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 static void
 append_oid(StringInfo buffer, uint32 value)
@@ -37,7 +40,43 @@ hash_of(StringInfo buffer)
 	return hash == 0 ? 1 : (int64) hash;
 }
 
-/* On which relations of the source it hangs, and since which transaction. */
+/*
+ * Its generated columns, and since which transaction each has its expression:
+ * SET EXPRESSION writes no row that a trigger sees.
+ */
+static void
+append_generated(StringInfo buffer, Oid relid)
+{
+	Relation	rel = table_open(AttrDefaultRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_attrdef_adrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, AttrDefaultIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_attrdef form = (Form_pg_attrdef) GETSTRUCT(tuple);
+		HeapTuple	attribute = SearchSysCacheAttNum(relid, form->adnum);
+
+		if (!HeapTupleIsValid(attribute))
+			continue;
+		if (((Form_pg_attribute) GETSTRUCT(attribute))->attgenerated != '\0')
+		{
+			append_oid(buffer, form->oid);
+			append_oid(buffer, HeapTupleHeaderGetRawXmin(tuple->t_data));
+		}
+		ReleaseSysCache(attribute);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+}
+
+/*
+ * On which relations of the source it hangs, and since which transaction; and
+ * what it generates.
+ */
 static int64
 place_of(Oid relid, const List *relids)
 {
@@ -62,6 +101,7 @@ place_of(Oid relid, const List *relids)
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
+	append_generated(&buffer, relid);
 	return hash_of(&buffer);
 }
 

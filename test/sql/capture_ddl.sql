@@ -385,6 +385,40 @@ EXCEPTION WHEN division_by_zero THEN
 	RAISE NOTICE '%', sqlerrm;
 END $$;
 
+-- a generated column gets another expression, virtual where there is such a thing
+SET client_min_messages = warning;
+SELECT current_setting('server_version_num')::int >= 180000 AS has_virtual, current_setting('server_version_num')::int >= 170000 AS has_set \gset
+SELECT CASE WHEN :'has_virtual' THEN 'VIRTUAL' ELSE 'STORED' END AS kind \gset
+CREATE TABLE derived (customer int, at timestamptz DEFAULT '2024-05-01', amount int, worth int GENERATED ALWAYS AS (amount * 2) :kind,
+	code int GENERATED ALWAYS AS (customer % 3) :kind, other int GENERATED ALWAYS AS (amount * 4) STORED);
+INSERT INTO derived (customer, amount) SELECT n % 7, n FROM generate_series(1, 20) n;
+DO $$ BEGIN
+	PERFORM segment.create_table('coded', 'code', 'int');
+	PERFORM segment.add_source('coded', 'derived', key => 'code', at => 'at', value => 'worth');
+	PERFORM segment.add_score('coded', 'total', 'sum(value)');
+END $$;
+CREATE OR REPLACE FUNCTION unlike() RETURNS TABLE (what text, customer int, n bigint, total bigint) LANGUAGE sql AS $$
+	SELECT 'differs', coalesce(d.code, c.code), d.total, c.total
+	FROM (SELECT code, sum(worth) AS total FROM derived GROUP BY 1) d FULL JOIN coded c USING (code)
+	WHERE d.total IS DISTINCT FROM c.total $$;
+\set coded_look 'SELECT format(''everybody: %s, marked: %s'', needs_rebuild, backlog) FROM segment.status WHERE tbl = ''coded''::regclass; SELECT * FROM segment.verify(''coded'');'
+\set coded_check 'SELECT format(''everybody: %s, marked: %s'', needs_rebuild, backlog) FROM segment.status WHERE tbl = ''coded''::regclass; CALL segment.refresh(''coded''); SELECT * FROM segment.verify(''coded''); SELECT * FROM unlike();'
+SELECT CASE WHEN :'has_set' THEN 'ALTER TABLE derived ALTER COLUMN worth SET EXPRESSION AS (amount * 3)' ELSE 'ALTER TABLE derived ALTER COLUMN other DROP EXPRESSION' END AS change \gset
+CALL segment.refresh('coded');
+RESET client_min_messages;
+:coded_check
+:change;
+:coded_look
+:coded_check
+SET session_replication_role = replica;
+SELECT CASE WHEN :'has_set' THEN 'ALTER TABLE derived ALTER COLUMN code SET EXPRESSION AS (customer % 5)' ELSE 'ALTER TABLE derived ADD COLUMN further int GENERATED ALWAYS AS (amount) STORED' END AS change \gset
+:change;
+RESET session_replication_role;
+:coded_look
+:coded_check
+UPDATE derived SET amount = amount + 1, customer = customer + 1 WHERE customer = 3;
+:coded_check
+
 SET client_min_messages = warning;
 DROP SCHEMA ddl, ddl_elsewhere CASCADE;
 DROP OWNED BY regress_ddl_stranger;
