@@ -162,7 +162,9 @@ SELECT :'converts' = 'f' OR shared.ask($$SELECT segment.current('hidden.t', '1')
 SELECT :'converts' = 'f' OR shared.ask($$SELECT segment.evaluate('hidden.t', '2024-05-30')$$) LIKE '42809 hidden.event is not a table%';
 SELECT :'converts' = 'f' OR shared.ask($$SELECT segment.explain('hidden.t', '1', 's')$$) LIKE '42809 hidden.event is not a table%';
 SELECT :'converts' = 'f' OR shared.ask($$SELECT segment.verify('hidden.t')$$) LIKE '42809 hidden.event is not a table%';
+SET client_min_messages = error;
 DO $$ BEGIN CALL segment.refresh('hidden.t'); EXCEPTION WHEN wrong_object_type THEN NULL; END $$;
+SET client_min_messages = notice;
 SELECT segment.drop_table('hidden.t');
 
 \echo * a table of a superuser: functions, types, partitions of others, at the definition and at every run
