@@ -164,7 +164,7 @@ SELECT :'converts' = 'f' OR shared.ask($$SELECT segment.explain('hidden.t', '1',
 SELECT :'converts' = 'f' OR shared.ask($$SELECT segment.verify('hidden.t')$$) LIKE '42809 hidden.event is not a table%';
 SET client_min_messages = error;
 DO $$ BEGIN CALL segment.refresh('hidden.t'); EXCEPTION WHEN wrong_object_type THEN NULL; END $$;
-SET client_min_messages = notice;
+SET client_min_messages = warning;
 SELECT segment.drop_table('hidden.t');
 
 \echo * a table of a superuser: functions, types, partitions of others, at the definition and at every run
