@@ -110,4 +110,12 @@
 #define segment_expand_generated(node, rel) expand_generated_columns_in_expr((node), (rel), 1)
 #endif
 
+/* JSON_VALUE and its like, which make values of any type, came with PostgreSQL 17. */
+#if PG_VERSION_NUM < 170000
+#define segment_is_json_query(node) false
+#else
+#include "nodes/primnodes.h"
+#define segment_is_json_query(node) IsA((node), JsonExpr)
+#endif
+
 #endif							/* SEGMENT_COMPAT_H */

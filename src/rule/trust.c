@@ -8,6 +8,7 @@
 #include "access/transam.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -57,7 +58,8 @@ is_untrusted(Node *node, void *context)
 	if (check_functions_in_node(node, untrusted_function, NULL))
 		return true;
 	if ((IsA(node, Const) || IsA(node, CoerceToDomain) || IsA(node, CoerceViaIO) ||
-		 IsA(node, RowExpr) || IsA(node, ArrayExpr)) && untrusted_type(exprType(node)))
+		 IsA(node, RowExpr) || IsA(node, ArrayExpr) || segment_is_json_query(node)) &&
+		untrusted_type(exprType(node)))
 		return true;
 	return expression_tree_walker(node, is_untrusted, context);
 }

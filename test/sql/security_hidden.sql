@@ -190,6 +190,8 @@ SELECT segment.add_score('super.t', 'x', 'shared.other_sum(1)');
 SELECT segment.add_score('super.t', 'x', 'count(OPERATOR(shared.+) 1)');
 SELECT segment.add_score('super.t', 'x', 'count(1::shared.other_domain)');
 SELECT segment.add_score('super.t', 'x', 'count(''{1}''::shared.other_domain[])');
+-- since PostgreSQL 17
+SELECT current_setting('server_version_num')::int < 170000 OR shared.ask($q$SELECT segment.add_score('super.t', 'x', 'count(JSON_VALUE(''1'', ''$'' RETURNING shared.other_domain))')$q$) LIKE '42501 %';
 SELECT segment.add_segment('super.t', 'x', 'n > shared.other_fn(1)');
 SELECT segment.add_group('super.t', 'x', 'a', 'n > shared.other_fn(1)');
 SELECT segment.set_eligible('super.t', 'n > shared.other_fn(1)');
