@@ -24,6 +24,17 @@ CREATE FUNCTION unlike() RETURNS TABLE (what text, customer int, n bigint, total
 	(SELECT 'wrong', s.* FROM (TABLE stored EXCEPT ALL TABLE truth) s)
 	UNION ALL (SELECT 'missing', t.* FROM (TABLE truth EXCEPT ALL TABLE stored) t);
 END $$;
+-- PostgreSQL before 15.14, 16.10 and 17.6 attaches no table that has such triggers
+CREATE FUNCTION let_attach(part regclass) RETURNS void LANGUAGE plpgsql AS $$ DECLARE
+	version int := current_setting('server_version_num');
+	trigger name;
+BEGIN
+	IF version % 10000 < (CASE version / 10000 WHEN 15 THEN 14 WHEN 16 THEN 10 WHEN 17 THEN 6 ELSE 0 END) THEN
+		FOR trigger IN SELECT tgname FROM pg_trigger WHERE tgrelid = part AND coalesce(tgnewtable, tgoldtable) IS NOT NULL LOOP
+			EXECUTE format('DROP TRIGGER %I ON %s', trigger, part);
+		END LOOP;
+	END IF;
+END $$;
 CALL segment.refresh('buyers');
 RESET client_min_messages;
 \set QUIET on
@@ -39,15 +50,19 @@ ALTER TABLE event DETACH PARTITION event_old;
 :check
 UPDATE event_old SET customer = customer + 100;
 :check
+SELECT let_attach('event_old');
 ALTER TABLE event ATTACH PARTITION event_old FOR VALUES FROM (MINVALUE) TO ('2024-03-01');
 :check
 SELECT count(*) FROM buyers WHERE customer > 100;
 -- all of it between two refreshes
 ALTER TABLE event DETACH PARTITION event_old;
 UPDATE event_old SET customer = customer + 100;
+SELECT let_attach('event_old');
 ALTER TABLE event ATTACH PARTITION event_old FOR VALUES FROM (MINVALUE) TO ('2024-03-01');
 :look
+SET client_min_messages = error;
 :check
+RESET client_min_messages;
 -- DETACH CONCURRENTLY
 ALTER TABLE event DETACH PARTITION event_old CONCURRENTLY;
 :check
@@ -70,8 +85,11 @@ ALTER TABLE event ATTACH PARTITION event_6 FOR VALUES FROM (MINVALUE) TO ('2024-
 :check
 ALTER TABLE event DETACH PARTITION event_6;
 INSERT INTO event_6 VALUES (62, '2024-01-01', 1);
+SELECT let_attach('event_6');
 ALTER TABLE event ATTACH PARTITION event_6 FOR VALUES FROM (MINVALUE) TO ('2024-02-01');
+SET client_min_messages = error;
 :check
+RESET client_min_messages;
 INSERT INTO event_6_1 VALUES (63, '2024-01-01', 1);
 :check
 
@@ -311,6 +329,7 @@ ALTER TABLE child NO INHERIT parent;
 CALL segment.refresh('heirs');
 SELECT count(*) FROM heirs;
 INSERT INTO child VALUES (2, '2024-05-01');
+SELECT let_attach('child');
 ALTER TABLE child INHERIT parent;
 INSERT INTO child VALUES (3, '2024-05-01');
 CALL segment.refresh('heirs');
@@ -320,10 +339,13 @@ SELECT customer, n FROM heirs ORDER BY 1;
 SET session_replication_role = replica;
 ALTER TABLE child NO INHERIT parent;
 INSERT INTO child VALUES (4, '2024-05-01');
+SELECT let_attach('child');
 ALTER TABLE child INHERIT parent;
 RESET session_replication_role;
 SELECT * FROM segment.verify('heirs');
+SET client_min_messages = error;
 CALL segment.refresh('heirs');
+RESET client_min_messages;
 SELECT * FROM segment.verify('heirs');
 SELECT customer, n FROM heirs ORDER BY 1;
 

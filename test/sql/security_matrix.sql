@@ -193,17 +193,28 @@ EXCEPTION
 		RETURN SQLSTATE || CASE WHEN SQLSTATE IN ('22004', '42883', '39P01', '39P03', '22023', '42809', '42804') THEN '' ELSE ' ' || called || SQLERRM END;
 END $$;
 SET ROLE regress_segment_stranger;
-SELECT DISTINCT pg_temp.by_hand(oid) FROM pg_proc
+-- minor versions of PostgreSQL differ in how they refuse a value of type internal
+SELECT DISTINCT regexp_replace(pg_temp.by_hand(oid), '^(42883$|42804$|0A000 .*cannot accept a value of type internal)', 'refused') FROM pg_proc
 WHERE pronamespace = 'segment'::regnamespace AND prokind <> 'a' AND 'internal'::regtype = ANY (proargtypes) ORDER BY 1;
 SELECT count(*) > 40 FROM pg_proc WHERE pronamespace = 'segment'::regnamespace AND prokind <> 'a' AND 'internal'::regtype = ANY (proargtypes);
 SELECT DISTINCT pg_temp.by_hand(oid) FROM pg_proc
 WHERE pronamespace = 'segment'::regnamespace AND prokind <> 'a' AND NOT 'internal'::regtype = ANY (proargtypes) AND pronargs > 0 ORDER BY 1;
+DO $$ DECLARE
+	called text;
+BEGIN
+	FOREACH called IN ARRAY ARRAY[$call$segment.aggregate_deserialize('\x00'::bytea, '1')$call$,
+			$call$segment.aggregate_deserialize('\x00'::bytea, 'x'::cstring)$call$,
+			$call$segment.aggregate_serialize('1')$call$,
+			$call$segment.sessions_transition('1', now(), '1 hour')$call$,
+			$call$segment.funnel_transition(NULL, now(), '1 hour', VARIADIC NULL::bool[])$call$] LOOP
+		BEGIN
+			EXECUTE 'SELECT ' || called;
+			RAISE WARNING '% is not refused', called;
+		EXCEPTION WHEN undefined_function OR feature_not_supported THEN NULL;
+		END;
+	END LOOP;
+END $$;
 \set VERBOSITY terse
-SELECT segment.aggregate_deserialize('\x00'::bytea, '1');
-SELECT segment.aggregate_deserialize('\x00'::bytea, 'x'::cstring);
-SELECT segment.aggregate_serialize('1');
-SELECT segment.sessions_transition('1', now(), '1 hour');
-SELECT segment.funnel_transition(NULL, now(), '1 hour', VARIADIC NULL::bool[]);
 RESET ROLE;
 
 SELECT segment.drop_table('matrix.t');
