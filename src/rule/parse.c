@@ -68,7 +68,7 @@ static const char *
 readable_columns(RuleScope scope, Oid relation)
 {
 	if (scope == SCOPE_EVENTS)
-		return psprintf("A score over events reads the columns of the stream %s.",
+		return psprintf("A score over events reads the columns of the stream %s; those of the row are read by scores without an aggregate.",
 						catalog_qualified_name(relation));
 	if (scope == SCOPE_ROW)
 		return psprintf("An expression over the row reads the columns of %s; those of the event stream are read by scores alone, in aggregates.",
