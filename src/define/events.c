@@ -275,6 +275,13 @@ is_restricted(const Node *statement)
 		((const DropStmt *) statement)->behavior == DROP_RESTRICT;
 }
 
+/* Whoever drops a schema, or what a role owns, is told which segment table is in the way. */
+static void
+say_table(void *relid)
+{
+	errcontext("attributes of segment table %s", catalog_qualified_name(*(Oid *) relid));
+}
+
 /*
  * No view reads a table of attributes that would keep it from being dropped, or
  * be dropped with it.  CASCADE takes its columns along, as drop_attributes does.
@@ -284,6 +291,7 @@ is_restricted(const Node *statement)
 static void
 drop_attributes_of(Oid relid, bool restricted)
 {
+	ErrorContextCallback callback = {.previous = error_context_stack,.callback = say_table,.arg = &relid};
 	SegmentTable *table = catalog_load(relid);
 	ListCell   *lc,
 			   *lc2;
@@ -302,6 +310,7 @@ drop_attributes_of(Oid relid, bool restricted)
 					 errhint("SELECT segment.drop_attributes(%s, %s) first, or use DROP ... CASCADE.",
 							 quote_literal_cstr(catalog_qualified_name(relid)),
 							 quote_literal_cstr(source->name))));
+		error_context_stack = &callback;
 		foreach(lc2, source->extra)
 		{
 			char	   *name = ((NamedExpr *) lfirst(lc2))->name;
@@ -309,6 +318,7 @@ drop_attributes_of(Oid relid, bool restricted)
 			define_check_unused(table, name, "attribute");
 			define_drop_column(table, name);
 		}
+		error_context_stack = callback.previous;
 	}
 }
 
