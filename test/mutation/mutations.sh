@@ -5,6 +5,8 @@ mutation marks_on_conflict 'isolation:writers isolation:refresh_midway' \
 	'a set of dirty keys, ON CONFLICT DO NOTHING, instead of the logs'
 mutate_marks_on_conflict() {
 	swap src/capture/marklog.c 'static void flush_marks(MarkWriter *writer) {' '
+#include "executor/spi.h"
+
 static void
 insert_dirty(MarkWriter *writer, HeapTuple tuple)
 {
