@@ -218,6 +218,7 @@ process_batch(Refresh *refresh)
 
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
 	table = open_table(refresh);
+	due = Min(due_ready(refresh, table), segment_batch_size);
 	/* a band that was cut before, this batch would take away until it is cut again */
 	if (new_band_waits(table))
 	{
@@ -229,7 +230,6 @@ process_batch(Refresh *refresh)
 		}
 		table = open_table(refresh);
 	}
-	due = Min(due_ready(refresh, table), segment_batch_size);
 	limit = segment_batch_size - Min(due, segment_batch_size / 2);
 	marked = limit;
 	keys = claim_keys(refresh, due, &marked);
@@ -346,7 +346,7 @@ note_freshness(Refresh *refresh)
 	values[3] = CStringGetTextDatum(refresh->collected != NULL ? refresh->collected : "");
 	run_sql(UPDATE_STATE "as_of = greatest(as_of, $2), next_due ="
 			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1 AND due >= next_due),"
-			"   (SELECT min(retry_at) FROM segment.aside WHERE tbl = $1)),"
+			"   (SELECT min(greatest(retry_at, $2)) FROM segment.aside WHERE tbl = $1)),"
 			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE " NEWEST_STATE,
 			4, types, values, false);
 	context_leave(&ctx);
@@ -393,8 +393,6 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	end_step(&refresh);
 
 	refresh.started = context_instant();
-	aside_retry(&refresh);
-	end_step(&refresh);
 	state = state_read(&refresh);
 	if (state.rewind)
 		ereport(WARNING,
