@@ -2,7 +2,7 @@
 # Measures what segment costs and saves beside plain SQL, against a PostgreSQL
 # of its own, and prints the tables of docs/performance.md.
 #
-#   BENCH_PARTS="capture commit refresh rebuild due rotation scores cohorts"
+#   BENCH_PARTS="capture commit refresh rebuild due rotation load scores cohorts"
 #   BENCH_ROWS=1000000        rows of one COPY
 #   BENCH_SECONDS=4           of one run of pgbench
 #   BENCH_CUSTOMERS=500000    customers, events, and dirty customers
@@ -11,6 +11,10 @@
 #   BENCH_DUE_CUSTOMERS=1000000   customers who are due at one midnight,
 #   BENCH_DUE_EVENTS=5            and the events of each
 #   BENCH_ROTATION_ROUNDS=3600    refreshes of 1,000 events each while a transaction is open
+#   BENCH_LOAD_CUSTOMERS=1000000  customers, and events of each, when events come
+#   BENCH_LOAD_EVENTS=5           all the time,
+#   BENCH_LOAD_RATE=2000          so many a second,
+#   BENCH_LOAD_SECONDS=600        so long
 #   BENCH_STREAM=10000000     events that the C aggregates are measured on,
 #   BENCH_STREAM_CUSTOMERS=500000   and their customers
 #   BENCH_RUNS=9              runs of what is short, and of what takes seconds;
@@ -22,7 +26,7 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-PARTS=${BENCH_PARTS:-capture commit refresh rebuild due rotation scores cohorts}
+PARTS=${BENCH_PARTS:-capture commit refresh rebuild due rotation load scores cohorts}
 ROWS=${BENCH_ROWS:-1000000}
 PGBENCH_SECONDS=${BENCH_SECONDS:-4}
 CUSTOMERS=${BENCH_CUSTOMERS:-500000}
@@ -31,6 +35,10 @@ DIRTY=${BENCH_DIRTY:-1000}
 DUE_CUSTOMERS=${BENCH_DUE_CUSTOMERS:-1000000}
 DUE_EVENTS=${BENCH_DUE_EVENTS:-5}
 ROTATION_ROUNDS=${BENCH_ROTATION_ROUNDS:-3600}
+LOAD_CUSTOMERS=${BENCH_LOAD_CUSTOMERS:-1000000}
+LOAD_EVENTS=${BENCH_LOAD_EVENTS:-5}
+LOAD_RATE=${BENCH_LOAD_RATE:-2000}
+LOAD_SECONDS=${BENCH_LOAD_SECONDS:-600}
 STREAM=${BENCH_STREAM:-10000000}
 STREAM_CUSTOMERS=${BENCH_STREAM_CUSTOMERS:-500000}
 RUNS=${BENCH_RUNS:-9}
@@ -129,6 +137,7 @@ facts() {
 . "$TOP/test/bench/parts.sh"
 . "$TOP/test/bench/due.sh"
 . "$TOP/test/bench/rotation.sh"
+. "$TOP/test/bench/load.sh"
 
 clean_environment
 need_packages gcc libc6-dev make postgresql-MAJOR postgresql-server-dev-MAJOR

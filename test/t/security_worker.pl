@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use SegmentNode;
 use Test::More;
 
-my $node = segment_node('security', 'postgres');
+my $node = segment_node('security', 'postgres', "segment.set_aside_limit = 0\n");
 my $db = 'postgres';
 
 # Ways out of the owner's rights.  $1 in a way is the role's schema.

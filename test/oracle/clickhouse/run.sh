@@ -45,7 +45,7 @@ installed=$(sed -n 's/^ *"version": *"\(.*\)",*$/\1/p' "$chdb/node_modules/chdb/
 if [ "$installed" != "$version" ]; then
 	command -v npm >/dev/null || skip "npm is not here"
 	mkdir -p "$chdb"
-	npm install --prefix "$chdb" --no-save --no-audit --no-fund "chdb@$version" >"$work/npm.log" 2>&1 ||
+	npm install --prefix "$chdb" --no-save --no-audit --no-fund --fetch-retries=1 "chdb@$version" >"$work/npm.log" 2>&1 ||
 		skip "npm can't install chdb $version: $(grep -i error "$work/npm.log" | head -n 1)"
 fi
 (cd "$chdb" && node -e "require('chdb').query('SELECT 1')") >"$work/node.log" 2>&1 ||
