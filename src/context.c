@@ -212,5 +212,5 @@ context_refuse_standby(const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				 errmsg("cannot execute %s during recovery", function),
-				 errhint("A standby shows what the primary has refreshed; run it there.")));
+				 errhint("Run it on the primary: a standby shows what comes of it.")));
 }

@@ -6,9 +6,9 @@
 # follows its last ";" is the output.  The session begins with
 # docs/examples/cdnow/orders.sql.
 #
-# docs/tutorial.md and docs/recipes.md: what a reader types, each ```sql block,
-# is run in order.  The ```text block behind one is how its output ends; what is
-# not shown may be no error, warning or notice.  From the comment
+# docs/tutorial.md, docs/recipes.md and docs/operations.md: what a reader types,
+# each ```sql block, is run in order.  The ```text block behind one is how its
+# output ends; what is not shown may be no error, warning or notice.  From the comment
 # "<!-- test/docs.sh: outputs differ from here on -->" on, errors alone count.
 #
 # Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
@@ -155,4 +155,15 @@ page docs/reference.md split_indented 'CREATE EXTENSION segment;
 \pset footer off'
 page docs/tutorial.md split_fenced ''
 page docs/recipes.md split_fenced ''
+page docs/operations.md split_fenced "CREATE EXTENSION segment;
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (customer_id bigint, ordered_at timestamptz, amount numeric);
+CREATE INDEX ON shop.orders (customer_id);
+INSERT INTO shop.orders SELECT g, now() - interval '1 day', g FROM generate_series(1, 100) g;
+SELECT segment.create_table('shop.customer_segments', key => 'customer_id');
+SELECT segment.add_source('shop.customer_segments', 'shop.orders', key => 'customer_id', at => 'ordered_at', value => 'amount');
+SELECT segment.add_score('shop.customer_segments', 'spent', 'sum(value)');
+SELECT segment.add_segment('shop.customer_segments', 'big_spender', 'spent > 50');
+CALL segment.refresh('shop.customer_segments');
+DELETE FROM shop.customer_segments_history WHERE customer_id > 90;"
 exit $BAD

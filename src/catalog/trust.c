@@ -62,7 +62,7 @@ trust_check_source(const SegmentTable *table, Oid relation)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("row level security hides rows of %s from role \"%s\"", name, owner_name),
 				 errdetail("Scores over a part of the events would be wrong."),
-				 errhint("Let a role with BYPASSRLS or the table's owner own the segment table.")));
+				 errhint("Let a role with BYPASSRLS own the segment table, or the table's owner if row level security is not forced.")));
 }
 
 void

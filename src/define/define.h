@@ -16,7 +16,7 @@
 /* Loads a segment table for a change: owner checked, concurrent changes and refreshes kept out. */
 extern SegmentTable *define_open(Oid relid);
 
-/* Error if one of the first n arguments is NULL; names are those of the arguments. */
+/* Error on a standby, or if one of the first n arguments is NULL; names are those of the arguments. */
 extern void define_require(FunctionCallInfo fcinfo, int n, const char *const *names);
 
 /* Runs DDL as the owner of a segment table. */

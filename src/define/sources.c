@@ -362,7 +362,7 @@ sources_named(const SegmentTable *table, SourceKind kind, const char *name)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("segment table %s has no %s \"%s\"", catalog_qualified_name(table->relid),
 						kind == SOURCE_EVENTS ? "source" : "attributes", name),
-				 errhint("See the view segment.sources.")));
+				 errhint("See its name in the view segment.sources; it is without a schema.")));
 	return result;
 }
 

@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(segment_set_max_age);
 void
 define_require(FunctionCallInfo fcinfo, int n, const char *const *names)
 {
+	context_refuse_standby(psprintf("segment.%s()", get_func_name(fcinfo->flinfo->fn_oid)));
 	for (int i = 0; i < n; i++)
 	{
 		if (PG_ARGISNULL(i))
@@ -180,7 +181,13 @@ check_key(const char *key, Oid key_type)
 				 errhint("A key's type needs a default btree operator class.")));
 }
 
-/* NAME with a suffix, in the same schema. */
+static Oid
+relation_named(const char *nspname, const char *relname)
+{
+	return get_relname_relid(relname, get_namespace_oid(nspname, false));
+}
+
+/* NAME with a suffix, in the same schema; error if it is taken, though NAME is free. */
 static char *
 sibling(const char *nspname, const char *relname, const char *suffix)
 {
@@ -192,13 +199,13 @@ sibling(const char *nspname, const char *relname, const char *suffix)
 				 errmsg("table name \"%s\" is too long", relname),
 				 errhint("Its history is called \"%s\"; names may be up to %d bytes long.",
 						 name, NAMEDATALEN - 1)));
+	if (OidIsValid(relation_named(nspname, name)) && !OidIsValid(relation_named(nspname, relname)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" already exists", name),
+				 errhint("DROP TABLE of a segment table leaves its history and its stream: drop %s, too, or choose another name.",
+						 quote_qualified_identifier(nspname, name))));
 	return quote_qualified_identifier(nspname, name);
-}
-
-static Oid
-relation_named(const char *nspname, const char *relname)
-{
-	return get_relname_relid(relname, get_namespace_oid(nspname, false));
 }
 
 static void

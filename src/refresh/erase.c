@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(segment_unsuppress);
 static void
 check_arguments(FunctionCallInfo fcinfo, const char *const *names, int n)
 {
+	context_refuse_standby(psprintf("segment.%s()", get_func_name(fcinfo->flinfo->fn_oid)));
 	for (int i = 0; i < n; i++)
 	{
 		if (PG_ARGISNULL(i))

@@ -66,13 +66,7 @@ load_table(Refresh *refresh)
 	PopActiveSnapshot();
 	catalog_check_owner(refresh->relid);
 	check_shape(table);
-	if (get_rel_name(table->history) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the history of segment table %s does not exist",
-						catalog_qualified_name(refresh->relid)),
-				 errdetail("It was dropped by hand."),
-				 errhint("Keep segment.definition(), call segment.drop_table(), and define the table anew.")));
+	check_history(table);
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
 	return table;

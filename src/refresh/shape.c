@@ -76,3 +76,15 @@ check_shape(const SegmentTable *table)
 			check_attribute(table, column);
 	}
 }
+
+void
+check_history(const SegmentTable *table)
+{
+	if (get_rel_name(table->history) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the history of segment table %s does not exist",
+						catalog_qualified_name(table->relid)),
+				 errdetail("It was dropped by hand."),
+				 errhint("Keep segment.definition(), call segment.drop_table(), and define the table anew.")));
+}

@@ -28,7 +28,22 @@ typedef struct ExpressionContext
 	const char *what;
 	const char *text;
 	const char *columns;		/* what it may read, in words */
+	MemoryContext memory;
 } ExpressionContext;
+
+/* Says what may be read, behind PostgreSQL's own hint at a column that is like it. */
+static void
+hint_at_columns(const ExpressionContext *context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context->memory);
+	ErrorData  *error = CopyErrorData();
+
+	MemoryContextSwitchTo(old);
+	if (error->hint != NULL)
+		errhint("%s %s", error->hint, context->columns);
+	else
+		errhint("%s", context->columns);
+}
 
 /* Names the definition, and points into its text rather than into the statement that calls us. */
 static void
@@ -44,7 +59,7 @@ expression_context(void *arg)
 		internalerrquery(context->text);
 	}
 	if (context->columns != NULL && geterrcode() == ERRCODE_UNDEFINED_COLUMN)
-		errhint("%s", context->columns);
+		hint_at_columns(context);
 	errcontext("expression of %s", context->what);
 }
 
@@ -53,12 +68,13 @@ static const char *
 readable_columns(RuleScope scope, Oid relation)
 {
 	if (scope == SCOPE_EVENTS)
-		return psprintf("A score over events reads the columns of the stream %s.",
+		return psprintf("A score over events reads the columns of the stream %s; those of the row are read by scores without an aggregate.",
 						catalog_qualified_name(relation));
 	if (scope == SCOPE_ROW)
 		return psprintf("An expression over the row reads the columns of %s; those of the event stream are read by scores alone, in aggregates.",
 						catalog_qualified_name(relation));
-	return NULL;
+	return psprintf("An expression over a source reads the columns of %s; a text that stands for itself has quotes of its own: $$'text'$$.",
+					catalog_qualified_name(relation));
 }
 
 static void
@@ -67,6 +83,7 @@ push_context(ExpressionContext *context, const char *what, const char *text)
 	context->what = what;
 	context->text = text;
 	context->columns = NULL;
+	context->memory = CurrentMemoryContext;
 	context->callback.callback = expression_context;
 	context->callback.arg = context;
 	context->callback.previous = error_context_stack;
@@ -110,7 +127,8 @@ parse_bare_expression(const char *text)
 		refuse("more or less than one expression", "Give a single SQL expression.");
 	target = linitial_node(ResTarget, stmt->targetList);
 	if (target->name != NULL || target->indirection != NIL)
-		refuse("a column alias", "Give a single SQL expression.");
+		refuse(target->name == NULL ? "a column alias" : psprintf("a column alias (\"%s\")", target->name),
+			   "Give a single SQL expression, and a whole one.");
 	if (IsA(target->val, ColumnRef) &&
 		IsA(llast(castNode(ColumnRef, target->val)->fields), A_Star))
 		refuse("\"*\"", "Name a column.");

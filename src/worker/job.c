@@ -160,7 +160,8 @@ apply_owner_limits(void)
 		"SELECT split_part(c, '=', 1), substr(c, strpos(c, '=') + 1)"
 		" FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) c"
 		" WHERE s.setrole = $1 AND s.setdatabase IN (0, $2)"
-		" AND split_part(c, '=', 1) IN ('segment.job_timeout', 'work_mem',"
+		" AND split_part(c, '=', 1) IN ('segment.job_timeout', 'segment.batch_size',"
+		" 'segment.set_aside_limit', 'segment.backlog_limit', 'work_mem',"
 		" 'hash_mem_multiplier', 'temp_file_limit', 'max_parallel_workers_per_gather')"
 		" ORDER BY s.setdatabase";
 	Oid			types[2] = {OIDOID, OIDOID};

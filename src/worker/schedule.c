@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "common/int.h"
+#include "mb/pg_wchar.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 #include "worker/schedule.h"
@@ -65,7 +66,8 @@ parse_cron(const char *spec, const char *time_zone, Schedule *schedule, CronErro
 		schedule->kind = SCHEDULE_CRON;
 		return true;
 	}
-	strlcpy(error->detail, "Its time zone is not recognized.", sizeof(error->detail));
+	snprintf(error->detail, sizeof(error->detail), "The time zone \"%.*s\" is not recognized.",
+			 pg_mbcliplen(time_zone, strlen(time_zone), 64), time_zone);
 	error->hint = "See the view pg_timezone_names.";
 	return false;
 }

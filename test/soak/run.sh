@@ -1,6 +1,6 @@
 #!/bin/bash
 # The long tests, against a PostgreSQL of their own: what `make test` tries for
-# seconds, for an hour.  The last line is "N passed, N failed".
+# seconds, for an hour and a half.  The last line is "N passed, N failed".
 #
 #   SOAK_PARTS="rules cron clock crash"
 #   SOAK_SEED=1             of the writers and of the faults; rules have seeds of their own

@@ -170,6 +170,8 @@ CALL segment.refresh('customers');
 ROLLBACK TO before;
 SELECT segment.recut('customers', 'none');
 ROLLBACK TO before;
+SELECT * FROM segment.verify('customers');
+ROLLBACK TO before;
 SELECT jsonb_array_length(segment.definition('customers') -> 'segments') AS segments;
 SELECT segment.drop_table('customers');
 ROLLBACK;

@@ -84,6 +84,8 @@ my $small = $node->safe_psql($db, $size);
 
 # 7000: nobody else buys as
 $node->safe_psql($db, "BEGIN; INSERT INTO orders VALUES (7000); PREPARE TRANSACTION 'held'");
+my $holders = 'SELECT DISTINCT prepared::text FROM segment.logs WHERE prepared IS NOT NULL AND held_since IS NOT NULL';
+is($node->safe_psql($db, $holders), '{held}', 'segment.logs names the prepared transaction that holds a log');
 pages(4 * $ROUNDS);
 my ($held, $held_logs) = pages($ROUNDS);
 note("pages in a round (logs): $usual ($usual_logs), with a transaction open: $held ($held_logs)");
@@ -111,6 +113,7 @@ cmp_ok($held, '<=', 2 * $usual, 'no more are read where neither log can be empti
 cmp_ok($held_logs, '<=', 2 * $usual_logs, 'nor of the logs');
 $node->restart;
 is($node->safe_psql($db, 'SELECT count(*) FROM pg_prepared_xacts'), '1', 'it is open after a restart, too');
+is($node->safe_psql($db, $holders), '{held}', 'segment.logs names it then');
 pages(2);
 $node->stop('immediate');
 $node->start;

@@ -61,7 +61,10 @@ wait_for($standby, $db, 'SELECT active FROM crm.customers WHERE customer = 5', '
 is($standby->safe_psql($db, "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'segment%'"), '0',
 	'no scheduler on a standby');
 for my $call ("SELECT segment.schedule('crm.customers', '1 hour')", "SELECT segment.unschedule('crm.customers')",
-	"CALL segment.refresh('crm.customers')", "CALL segment.rebuild('crm.customers')")
+	"CALL segment.refresh('crm.customers')", "CALL segment.rebuild('crm.customers')",
+	"SELECT segment.erase('crm.customers', '5')", "SELECT segment.unsuppress('crm.customers', '5')",
+	"SELECT segment.add_score('crm.customers', 'n', 'count(*)')", "SELECT segment.drop_table('crm.customers')",
+	"SELECT segment.apply_definition(segment.definition('crm.customers'), true)")
 {
 	my ($rc, $out, $err) = $standby->psql($db, "\\set VERBOSITY verbose\n$call");
 	like($err, qr/ERROR:  25006: cannot execute segment\.\w+\(\) during recovery.*HINT:/s, "no $call there");

@@ -45,11 +45,13 @@ wait_for($node, $db, 'SELECT active FROM bad.customers WHERE customer = 1', 'whe
 wait_for($node, $db, "SELECT failures = 0 AND last_error IS NULL FROM segment.jobs WHERE $bad", 'and the failures are forgotten');
 
 # an owner who may not log in
-$node->safe_psql($db, 'ALTER ROLE good NOLOGIN');
+$node->safe_psql($db, 'ALTER ROLE good NOLOGIN; ALTER ROLE good SET segment.batch_size = 1');
 wait_for($node, $db, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'segment job'", 'no job is left');
-$node->safe_psql($db, 'INSERT INTO good.orders VALUES (2)');
-wait_for($node, $db, 'SELECT active FROM good.customers WHERE customer = 2', 'the owner need not be able to log in');
-$node->safe_psql($db, 'ALTER ROLE good LOGIN');
+$node->safe_psql($db, 'INSERT INTO good.orders VALUES (2), (20)');
+wait_for($node, $db, 'SELECT count(*) = 2 FROM good.customers WHERE customer IN (2, 20) AND active', 'the owner need not be able to log in');
+is($node->safe_psql($db, 'SELECT count(DISTINCT xmin::text) FROM good.customers WHERE customer IN (2, 20)'), '2',
+	'what is set for the owner holds all the same');
+$node->safe_psql($db, 'ALTER ROLE good LOGIN; ALTER ROLE good RESET segment.batch_size');
 
 # an owner who loses a right, and another owner
 $node->safe_psql($db, 'ALTER TABLE bad.orders OWNER TO good; REVOKE ALL ON bad.orders FROM bad');
