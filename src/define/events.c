@@ -275,6 +275,13 @@ is_restricted(const Node *statement)
 		((const DropStmt *) statement)->behavior == DROP_RESTRICT;
 }
 
+/* Whoever drops a schema, or what a role owns, is told which segment table is in the way. */
+static void
+say_table(void *relid)
+{
+	errcontext("attributes of segment table %s", catalog_qualified_name(*(Oid *) relid));
+}
+
 /*
  * No view reads a table of attributes that would keep it from being dropped, or
  * be dropped with it.  CASCADE takes its columns along, as drop_attributes does.
@@ -284,6 +291,7 @@ is_restricted(const Node *statement)
 static void
 drop_attributes_of(Oid relid, bool restricted)
 {
+	ErrorContextCallback callback = {.previous = error_context_stack,.callback = say_table,.arg = &relid};
 	SegmentTable *table = catalog_load(relid);
 	ListCell   *lc,
 			   *lc2;
@@ -302,6 +310,7 @@ drop_attributes_of(Oid relid, bool restricted)
 					 errhint("SELECT segment.drop_attributes(%s, %s) first, or use DROP ... CASCADE.",
 							 quote_literal_cstr(catalog_qualified_name(relid)),
 							 quote_literal_cstr(source->name))));
+		error_context_stack = &callback;
 		foreach(lc2, source->extra)
 		{
 			char	   *name = ((NamedExpr *) lfirst(lc2))->name;
@@ -309,6 +318,7 @@ drop_attributes_of(Oid relid, bool restricted)
 			define_check_unused(table, name, "attribute");
 			define_drop_column(table, name);
 		}
+		error_context_stack = callback.previous;
 	}
 }
 
@@ -373,6 +383,28 @@ forget_sources(const List *streamless)
 	}
 }
 
+/* Is something among what was dropped that a definition names? */
+static bool
+definitions_concerned(void)
+{
+	return query_oids("SELECT d.objid FROM pg_event_trigger_dropped_objects() d"
+					  " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid IN"
+					  "   (SELECT tbl FROM segment.config_table UNION ALL"
+					  "    SELECT events FROM segment.config_table UNION ALL"
+					  "    SELECT relation FROM segment.config_source) LIMIT 1") != NIL;
+}
+
+/* Parts of sources among what was dropped, and those that had triggers of ours. */
+static List *
+dropped_parts(void)
+{
+	return query_oids("SELECT p.relation FROM pg_event_trigger_dropped_objects() d"
+					  " JOIN segment.source_part p ON p.relation = CASE"
+					  "   WHEN d.classid = 'pg_class'::regclass AND d.objsubid = 0 THEN d.objid"
+					  "   WHEN d.classid = 'pg_trigger'::regclass THEN to_regclass("
+					  "     format('%I.%I', d.address_names[1], d.address_names[2]))::oid END");
+}
+
 /* Event trigger: forgets segment tables and sources dropped by plain DDL. */
 Datum
 segment_on_drop(PG_FUNCTION_ARGS)
@@ -384,6 +416,12 @@ segment_on_drop(PG_FUNCTION_ARGS)
 
 	if (data == NULL)
 		PG_RETURN_NULL();
+	if (!definitions_concerned())
+	{
+		if (!define_is_own_ddl())
+			look_at_sources(dropped_parts());
+		PG_RETURN_NULL();
+	}
 	foreach(lc, query_oids("SELECT t.tbl::oid FROM pg_event_trigger_dropped_objects() d"
 						   " JOIN segment.config_table t ON t.tbl = d.objid"
 						   " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0"))
@@ -403,12 +441,7 @@ segment_on_drop(PG_FUNCTION_ARGS)
 							" FROM pg_event_trigger_dropped_objects() d"
 							" WHERE t.events = d.objid AND d.classid = 'pg_class'::regclass"
 							" AND d.objsubid = 0 RETURNING t.tbl::oid");
-	/* parts of sources that stay, and those that had triggers of ours */
-	relids = query_oids("SELECT p.relation FROM pg_event_trigger_dropped_objects() d"
-						" JOIN segment.source_part p ON p.relation = CASE"
-						"   WHEN d.classid = 'pg_class'::regclass AND d.objsubid = 0 THEN d.objid"
-						"   WHEN d.classid = 'pg_trigger'::regclass THEN to_regclass("
-						"     format('%I.%I', d.address_names[1], d.address_names[2]))::oid END");
+	relids = dropped_parts();
 	forget_sources(streamless);
 	look_at_sources(relids);
 	PG_RETURN_NULL();

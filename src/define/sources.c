@@ -206,7 +206,7 @@ check_relation(const SegmentTable *table, Oid relation)
 				 errhint("A source is an ordinary or a partitioned table: its changes are seen by triggers.")));
 	if (get_rel_persistence(relation) == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("%s is a temporary table", get_rel_name(relation)),
 				 errhint("Only its own session could read it.")));
 	if (relation == table->relid || relation == table->history)

@@ -346,7 +346,7 @@ note_freshness(Refresh *refresh)
 	values[3] = CStringGetTextDatum(refresh->collected != NULL ? refresh->collected : "");
 	run_sql(UPDATE_STATE "as_of = greatest(as_of, $2), next_due ="
 			" least($3, (SELECT min(due) FROM segment.pending WHERE tbl = $1 AND due >= next_due),"
-			"   (SELECT min(retry_at) FROM segment.aside WHERE tbl = $1)),"
+			"   (SELECT min(greatest(retry_at, $2)) FROM segment.aside WHERE tbl = $1)),"
 			" collected = coalesce(nullif($4, '')::pg_snapshot, collected) WHERE " NEWEST_STATE,
 			4, types, values, false);
 	context_leave(&ctx);

@@ -70,6 +70,8 @@ needed_alone(Node *statement)
 			break;
 		case T_CreatedbStmt:
 			name = option(castNode(CreatedbStmt, statement)->options, "template");
+			if (name == NULL)
+				name = "template1";
 			copied = true;
 			break;
 		case T_AlterDatabaseStmt:

@@ -262,6 +262,7 @@ CREATE TEMP TABLE passing (customer int, at timestamptz);
 SELECT segment.add_source('pinged', 'purchases', key => 'customer', at => 'bought_at');
 SELECT segment.add_source('pinged', 'purchases_then', key => 'customer', at => 'bought_at');
 SELECT segment.add_source('pinged', 'passing', key => 'customer', at => 'at');
+\echo :LAST_ERROR_SQLSTATE
 SELECT segment.add_source('pinged', 'purchase_pkey', key => 'customer', at => 'at');
 SELECT segment.add_source('pinged', 'pg_class', key => 'oid::int', at => 'now()');
 SELECT segment.add_source('pinged', 'pinged', key => 'customer', at => 'refreshed_at');

@@ -77,6 +77,15 @@ $node->reload;
 goes_on('copy', 'crm', 'and so does the copy');
 wait_for($node, 'copy', 'SELECT active FROM crm.customers WHERE customer = 100000', 'with what was marked before');
 proven('copy', 'crm.customers');
+
+# the template that is copied if none is named
+$node->append_conf('postgresql.conf', "segment.databases = 'postgres, shop, copy, template1'");
+$node->reload;
+wait_for($node, 'postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'segment scheduler' AND datname = 'template1'", 'template1 has a scheduler');
+$node->safe_psql('postgres', 'CREATE DATABASE plain');
+$node->safe_psql('postgres', 'DROP DATABASE plain');
+$node->append_conf('postgresql.conf', "segment.databases = 'postgres, shop, copy'");
+$node->reload;
 $node->safe_psql('postgres', 'ALTER DATABASE copy RENAME TO moved');
 $node->safe_psql('postgres', 'ALTER DATABASE moved RENAME TO copy');
 $node->reload;
