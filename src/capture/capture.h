@@ -84,6 +84,9 @@ extern void capture_remove(const Source *source);
 extern List *capture_wish_install(List *wishes, const Source *source);
 extern List *capture_wish_remove(List *wishes, const Source *source);
 
+/* row.c: marks were deleted: this transaction writes those that it needs once more */
+extern void capture_forget_marked(void);
+
 /* wake.c: schedulers that want to know of commits that wrote marks */
 
 /* The calling process wants its latch set when marks are committed in this database. */

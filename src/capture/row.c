@@ -23,6 +23,7 @@ typedef struct Marked
 	int			source;
 	FullTransactionId xid;		/* nothing below is good in another transaction */
 	SubTransactionId subid;
+	uint64		era;
 	Oid			tbl;
 	KeyForm		form;
 	bool		all;			/* everybody */
@@ -32,6 +33,9 @@ typedef struct Marked
 
 /* of Marked, as many as sources were written to so; in TopMemoryContext */
 static List *sources = NIL;
+
+/* What was marked in an earlier one may have been deleted from the logs. */
+static uint64 era = 0;
 
 typedef struct RowTarget
 {
@@ -72,8 +76,8 @@ marked_here(int source, const KeyReader *reader)
 	bool		same = FullTransactionIdEquals(marked->xid, xid);
 	MemoryContext old;
 
-	if (same && marked->subid == subid && marked->tbl == reader->tbl &&
-		marked->form == reader->form)
+	if (same && marked->subid == subid && marked->era == era &&
+		marked->tbl == reader->tbl && marked->form == reader->form)
 		return marked;
 
 	/* that of an earlier transaction went with it */
@@ -88,6 +92,7 @@ marked_here(int source, const KeyReader *reader)
 	MemoryContextSwitchTo(old);
 	marked->xid = xid;
 	marked->subid = subid;
+	marked->era = era;
 	marked->tbl = reader->tbl;
 	marked->form = reader->form;
 	marked->all = false;
@@ -140,4 +145,10 @@ capture_row(int source, const KeyReader *reader, TriggerData *trigdata)
 		marklog_append_all(reader->tbl);
 		target.marked->all = true;
 	}
+}
+
+void
+capture_forget_marked(void)
+{
+	era++;
 }

@@ -7,6 +7,10 @@
  * entries behind at the low end of the index, and a search for each batch
  * would walk over those of all batches before it.  For the same reason a
  * search begins at the instant before which nothing is due.
+ *
+ * Customers set aside whom it is time to look at again are due like the others.
+ * Nothing of them stands in segment.work: another refresh of the table could
+ * have gone past any place there, and none would look for it again.
  */
 #include "postgres.h"
 
@@ -23,7 +27,7 @@
 /* How many batches are looked up at once. */
 #define BATCHES_AHEAD 10
 
-/* Either rows of the segment table, or those of segment.pending. */
+/* Rows of the segment table, of segment.pending, or of segment.aside. */
 typedef struct DueList
 {
 	MemoryContext context;
@@ -40,6 +44,7 @@ struct DueQueue
 {
 	DueList		rows;
 	DueList		pending;
+	DueList		aside;			/* all of them from the beginning */
 };
 
 static void
@@ -48,27 +53,6 @@ list_begin(DueList *list, MemoryContext parent, TimestampTz from, TimestampTz un
 	list->context = AllocSetContextCreate(parent, "segment due customers", ALLOCSET_DEFAULT_SIZES);
 	list->from = from;
 	list->all = from > until;
-}
-
-/* No row can be due before table_state.next_due, whatever dead entries the index has. */
-static void
-queue_begin(Refresh *refresh)
-{
-	Oid			types[] = {OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
-	TimestampTz from;
-	bool		isnull;
-	RunContext	ctx;
-
-	context_enter_catalog(&ctx);
-	run_sql("SELECT next_due FROM segment.table_state WHERE tbl = $1", 1, types, values, false);
-	from = DatumGetTimestampTz(first_value(&isnull));
-	if (isnull)
-		from = DT_NOBEGIN;
-	context_leave(&ctx);
-	refresh->due = MemoryContextAllocZero(refresh->run_context, sizeof(DueQueue));
-	list_begin(&refresh->due->rows, refresh->run_context, from, refresh->started);
-	list_begin(&refresh->due->pending, refresh->run_context, from, refresh->started);
 }
 
 /* Keeps the rows of the last statement: instant, key. */
@@ -95,6 +79,42 @@ list_keep(DueList *list, uint64 limit)
 	}
 	MemoryContextSwitchTo(old);
 	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Those set aside whose time has come; all, where a column is new, which is not computed for them. */
+static void
+list_aside(Refresh *refresh, DueList *list)
+{
+	Oid			types[] = {OIDOID, TIMESTAMPTZOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid), TimestampTzGetDatum(refresh->started)};
+
+	run_sql("SELECT retry_at, key FROM segment.aside WHERE tbl = $1 AND (retry_at <= $2"
+			" OR EXISTS (SELECT FROM segment.new_column WHERE tbl = $1)) ORDER BY retry_at",
+			2, types, values, false);
+	list_keep(list, PG_UINT64_MAX);
+}
+
+/* No row can be due before table_state.next_due, whatever dead entries the index has. */
+static void
+queue_begin(Refresh *refresh)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(refresh->relid)};
+	TimestampTz from;
+	bool		isnull;
+	RunContext	ctx;
+
+	context_enter_catalog(&ctx);
+	run_sql("SELECT next_due FROM segment.table_state WHERE tbl = $1", 1, types, values, false);
+	from = DatumGetTimestampTz(first_value(&isnull));
+	if (isnull)
+		from = DT_NOBEGIN;
+	refresh->due = MemoryContextAllocZero(refresh->run_context, sizeof(DueQueue));
+	list_begin(&refresh->due->rows, refresh->run_context, from, refresh->started);
+	list_begin(&refresh->due->pending, refresh->run_context, from, refresh->started);
+	list_begin(&refresh->due->aside, refresh->run_context, from, refresh->started);
+	list_aside(refresh, &refresh->due->aside);
+	context_leave(&ctx);
 }
 
 /* Batches took these rows, and they are as they were: so it would go on for ever. */
@@ -164,31 +184,37 @@ due_ready(Refresh *refresh, const SegmentTable *table)
 	list_fill(refresh, table, &queue->rows);
 	list_fill(refresh, table, &queue->pending);
 	SPI_finish();
-	return (queue->rows.count - queue->rows.next) + (queue->pending.count - queue->pending.next);
+	return (queue->rows.count - queue->rows.next) + (queue->pending.count - queue->pending.next) +
+		(queue->aside.count - queue->aside.next);
 }
 
 /* Takes the one that is due next, which must be there. */
 static const char *
-take_next(DueList *rows, DueList *pending)
+take_next(DueQueue *queue)
 {
-	bool		from_rows = pending->next == pending->count ||
-		(rows->next < rows->count &&
-		 rows->instants[rows->next] <= pending->instants[pending->next]);
-	DueList    *list = from_rows ? rows : pending;
+	DueList    *lists[] = {&queue->rows, &queue->pending, &queue->aside};
+	DueList    *first = NULL;
 
-	Assert(list->next < list->count);
-	return list->keys[list->next++];
+	for (int i = 0; i < lengthof(lists); i++)
+	{
+		DueList    *list = lists[i];
+
+		if (list->next < list->count &&
+			(first == NULL || list->instants[list->next] < first->instants[first->next]))
+			first = list;
+	}
+	Assert(first != NULL);
+	return first->keys[first->next++];
 }
 
 Datum
 due_keys(const Refresh *refresh, int64 count)
 {
-	DueList		rows = refresh->due->rows;
-	DueList		pending = refresh->due->pending;
+	DueQueue	queue = *refresh->due;
 	Datum	   *keys = palloc(Max(count, 1) * sizeof(Datum));
 
 	for (int64 i = 0; i < count; i++)
-		keys[i] = CStringGetTextDatum(take_next(&rows, &pending));
+		keys[i] = CStringGetTextDatum(take_next(&queue));
 	return PointerGetDatum(construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
@@ -196,7 +222,7 @@ void
 due_taken(Refresh *refresh, int64 count)
 {
 	for (int64 i = 0; i < count; i++)
-		(void) take_next(&refresh->due->rows, &refresh->due->pending);
+		(void) take_next(refresh->due);
 }
 
 bool
@@ -205,5 +231,6 @@ due_left(const Refresh *refresh)
 	const DueQueue *queue = refresh->due;
 
 	return queue->rows.next < queue->rows.count || !queue->rows.all ||
-		queue->pending.next < queue->pending.count || !queue->pending.all;
+		queue->pending.next < queue->pending.count || !queue->pending.all ||
+		queue->aside.next < queue->aside.count;
 }

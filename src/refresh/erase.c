@@ -19,6 +19,7 @@
 #include "funcapi.h"
 #include "nodes/value.h"
 #include "refresh/traces.h"
+#include "rule/rule.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -149,8 +150,12 @@ has_events(const SegmentTable *table, Datum key)
 	{
 		Source	   *source = lfirst(lc);
 
+		LockRelationOid(source->relation, AccessShareLock);
+		if (get_rel_name(source->relation) == NULL)
+			continue;
 		if (!may_read(source->relation, table->owner))
 			return true;
+		rule_follow_renames(table, source, false);
 		appendStringInfo(&sql, " OR EXISTS (SELECT FROM %s WHERE (%s) %s ANY (SELECT $1::%s))",
 						 catalog_qualified_name(source->relation), source->key,
 						 catalog_equality(table->key_type), catalog_type_name(table->key_type));

@@ -180,9 +180,6 @@ typedef struct Failure
 	ErrorData  *error;
 } Failure;
 
-/* Makes work of those whom it is time to look at again. */
-extern void aside_retry(Refresh *refresh);
-
 /* Sets customers (of Failure) aside, and counts them. */
 extern void aside_store(Refresh *refresh, const SegmentTable *table, List *failures,
 						TimestampTz as_of);

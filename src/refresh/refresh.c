@@ -218,6 +218,7 @@ process_batch(Refresh *refresh)
 
 	catalog_lock_work(refresh->relid, ExclusiveLock, true);
 	table = open_table(refresh);
+	due = Min(due_ready(refresh, table), segment_batch_size);
 	/* a band that was cut before, this batch would take away until it is cut again */
 	if (new_band_waits(table))
 	{
@@ -229,7 +230,6 @@ process_batch(Refresh *refresh)
 		}
 		table = open_table(refresh);
 	}
-	due = Min(due_ready(refresh, table), segment_batch_size);
 	limit = segment_batch_size - Min(due, segment_batch_size / 2);
 	marked = limit;
 	keys = claim_keys(refresh, due, &marked);
@@ -393,8 +393,6 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	end_step(&refresh);
 
 	refresh.started = context_instant();
-	aside_retry(&refresh);
-	end_step(&refresh);
 	state = state_read(&refresh);
 	if (state.rewind)
 		ereport(WARNING,

@@ -59,35 +59,6 @@ not_aside(const SegmentTable *table, Datum keys, const char *parameter)
 					catalog_type_name(table->key_type), parameter);
 }
 
-/* A retry costs a lock, so it is not taken for nothing. */
-void
-aside_retry(Refresh *refresh)
-{
-#define DUE_AGAIN \
-	" FROM segment.aside WHERE tbl = $1 AND (retry_at <= $2" \
-	" OR EXISTS (SELECT FROM segment.new_column WHERE tbl = $1))"
-	Oid			types[] = {OIDOID, TIMESTAMPTZOID};
-	Datum		values[] = {ObjectIdGetDatum(refresh->relid), TimestampTzGetDatum(refresh->started)};
-	bool		some;
-	RunContext	ctx;
-
-	context_enter_catalog(&ctx);
-	SPI_connect();
-	run_sql("SELECT" DUE_AGAIN " LIMIT 1", 2, types, values, false);
-	some = SPI_processed > 0;
-	if (some)
-	{
-		catalog_lock_work(refresh->relid, ExclusiveLock, true);
-		/* under the earliest number that is looked for */
-		run_sql("INSERT INTO segment.work (tbl, whole, key, collection, marked_at)"
-				" SELECT tbl, false, key, coalesce((SELECT claim_from FROM segment.table_state WHERE tbl = $1), 0),"
-				" clock_timestamp()" DUE_AGAIN " ON CONFLICT DO NOTHING",
-				2, types, values, false);
-	}
-	SPI_finish();
-	context_leave(&ctx);
-}
-
 void
 aside_forget(Oid tbl, Datum keys, Datum failing)
 {

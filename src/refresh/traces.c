@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "capture/capture.h"
 #include "catalog/heap.h"
 #include "catalog/pg_type.h"
 #include "catalog/suppressed.h"
@@ -132,6 +133,7 @@ traces_delete(Traces *traces, const SegmentTable *table, const char *key, List *
 	RunContext	ctx;
 
 	traces->pattern = naming_pattern(texts);
+	capture_forget_marked();
 	context_enter_catalog(&ctx);
 	/*
 	 * Locks the bookmark: then, in later statements, what a collection that was

@@ -5,6 +5,8 @@ mutation marks_on_conflict 'isolation:writers isolation:refresh_midway' \
 	'a set of dirty keys, ON CONFLICT DO NOTHING, instead of the logs'
 mutate_marks_on_conflict() {
 	swap src/capture/marklog.c 'static void flush_marks(MarkWriter *writer) {' '
+#include "executor/spi.h"
+
 static void
 insert_dirty(MarkWriter *writer, HeapTuple tuple)
 {
@@ -26,9 +28,9 @@ insert_dirty(MarkWriter *writer, HeapTuple tuple)
 static void
 flush_marks(MarkWriter *writer)
 {' &&
-	swap src/capture/marklog.c 'heap_insert(writer->log, writer->first, GetCurrentCommandId(true), 0, NULL);' \
+	swap src/capture/marklog.c 'heap_insert(writer->log, writer->first, GetCurrentCommandId(true), AT_THE_END, NULL);' \
 		'insert_dirty(writer, writer->first);' &&
-	swap src/capture/marklog.c 'heap_multi_insert(writer->log, writer->slots, writer->count, GetCurrentCommandId(true), 0, NULL);' \
+	swap src/capture/marklog.c 'heap_multi_insert(writer->log, writer->slots, writer->count, GetCurrentCommandId(true), AT_THE_END, NULL);' \
 		'for (int i = 0; i < writer->count; i++) insert_dirty(writer, ExecFetchSlotHeapTuple(writer->slots[i], false, NULL));'
 }
 
@@ -72,8 +74,7 @@ mutate_missed_not_marked() {
 
 mutation bookmark_ahead 'isolation:refresh_stopped' 'marks are read in an older snapshot than the one that is noted'
 mutate_bookmark_ahead() {
-	swap src/refresh/collect.c '"UPDATE segment.bookmark SET snapshot = $1::pg_snapshot", 1, types, &values[1], false' \
-		'"UPDATE segment.bookmark SET snapshot = pg_current_snapshot()", 0, NULL, NULL, false'
+	swap src/refresh/collect.c 'snapshot = $2::pg_snapshot,"' 'snapshot = coalesce(pg_current_snapshot(), $2::pg_snapshot),"'
 }
 
 mutation own_marks_collected 'isolation:refresh_block' 'a transaction that goes on after its refresh counts as seen'
@@ -88,7 +89,8 @@ mutate_collection_waits() {
 
 mutation log_emptied_early 'isolation:refresh_stopped' 'a log is emptied though a mark in it was not collected'
 mutate_log_emptied_early() {
-	swap src/capture/marklog.c 'pg_current_xact_id_if_assigned() LIMIT 1", n) > 0)' 'pg_current_xact_id_if_assigned() LIMIT 1", n) > 0 && false)'
+	swap src/capture/marklog.c 'pg_current_xact_id_if_assigned()) LIMIT 1", n), 2, types, values, NULL, false) > 0)' \
+		'pg_current_xact_id_if_assigned()) LIMIT 1", n), 2, types, values, NULL, false) > 1)'
 }
 
 mutation log_given_back 'isolation:refresh_stopped' 'a writer gives its log back before it commits'
@@ -99,53 +101,54 @@ mutate_log_given_back() {
 mutation snapshot_before_lock 'isolation:refresh_stopped isolation:two_refreshes,refresh_midway' \
 	'a batch takes its snapshot before it has the lock on its work'
 mutate_snapshot_before_lock() {
-	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); /* a band' \
-		'PushActiveSnapshot(GetTransactionSnapshot()); catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); /* a band' &&
-	swap src/refresh/refresh.c 'evaluate(table, keys, future, false);' 'evaluate(table, keys, future, keys != (Datum) 0);' &&
-	swap src/refresh/refresh.c 'process(refresh, table, keys, true, false); more' \
-		'process(refresh, table, keys, true, false); PopActiveSnapshot(); more'
+	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); due =' \
+		'PushActiveSnapshot(GetTransactionSnapshot()); catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); due =' &&
+	swap src/refresh/process.c 'a->except,.future = a->future};' \
+		'a->except,.future = a->future,.snapshot_of_caller = a->keys != (Datum) 0};' &&
+	swap src/refresh/refresh.c 'process_keys(refresh, table, keys); more' '{ process_keys(refresh, table, keys); } PopActiveSnapshot(); more'
 }
 
 mutation claim_after_evaluation 'isolation:refresh_midway,refresh_stopped' 'work is deleted by key after its evaluation'
 mutate_claim_after_evaluation() {
-	swap src/refresh/refresh.c 'WITH taken AS (DELETE FROM segment.work w WHERE' 'WITH taken AS (SELECT w.key FROM segment.work w WHERE' &&
-	swap src/refresh/refresh.c '" RETURNING w.key), t AS' '"), t AS' &&
-	swap src/refresh/refresh.c 'apply_pending(table, keys); evaluation_end(evaluation);' 'apply_pending(table, keys);
-	if (keys != (Datum) 0)
+	swap src/refresh/claim.c 'WITH taken AS (DELETE FROM segment.work w WHERE' 'WITH taken AS (SELECT w.key, w.collection FROM segment.work w WHERE' &&
+	swap src/refresh/claim.c '" RETURNING w.key, w.collection),"' '"),"' &&
+	swap src/refresh/process.c 'if (!a->evaluate_only) apply_pending(table, a->keys);' '
+	if (!a->evaluate_only)
+		apply_pending(table, a->keys);
+	if (a->keys != (Datum) 0)
 	{
 		Oid			types[] = {OIDOID, TEXTARRAYOID};
-		Datum		values[] = {ObjectIdGetDatum(refresh->relid), keys};
+		Datum		values[] = {ObjectIdGetDatum(refresh->relid), a->keys};
 
 		context_enter_catalog(&ctx);
 		run_sql("DELETE FROM segment.work WHERE tbl = $1 AND NOT whole AND key = ANY ($2)", 2, types, values, false);
 		context_leave(&ctx);
-	}
-	evaluation_end(evaluation);'
+	}'
 }
 
 mutation claim_committed_first 'isolation:refresh_midway,refresh_fails' 'the claim is committed before its result'
 mutate_claim_committed_first() {
-	swap src/refresh/refresh.c 'if (keys != (Datum) 0) process(refresh, table, keys, true, false);' 'if (keys != (Datum) 0)
+	swap src/refresh/refresh.c 'if (keys != (Datum) 0) process_keys(refresh, table, keys);' 'if (keys != (Datum) 0)
 	{
 		if (refresh->nonatomic)
 		{
 			SPI_commit();
 			catalog_lock_work(refresh->relid, ExclusiveLock, true);
 		}
-		process(refresh, table, keys, true, false);
+		process_keys(refresh, table, keys);
 	}'
 }
 
 mutation claim_after_rebuild 'isolation:refresh_midway' 'a rebuild deletes work after its evaluation'
 mutate_claim_after_rebuild() {
 	swap src/refresh/refresh.c 'claim_all(refresh); catalog_forget' 'catalog_forget' &&
-	swap src/refresh/refresh.c 'process(refresh, table, (Datum) 0, future, rewind);' 'process(refresh, table, (Datum) 0, future, rewind); claim_all(refresh);'
+	swap src/refresh/refresh.c 'process_everybody(refresh, survey.future, rewind);' 'process_everybody(refresh, survey.future, rewind); claim_all(refresh);'
 }
 
 mutation batches_overlap 'isolation:refresh_stopped isolation:two_refreshes,refresh_midway' 'two batches of one table at once'
 mutate_batches_overlap() {
-	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); /* a band' \
-		'table = open_table(refresh); /* a band'
+	swap src/refresh/refresh.c 'catalog_lock_work(refresh->relid, ExclusiveLock, true); table = open_table(refresh); due =' \
+		'table = open_table(refresh); due ='
 }
 
 mutation rebuild_overlaps 'isolation:refresh_stopped isolation:refresh_midway,two_refreshes' 'a rebuild beside a batch'
@@ -188,7 +191,7 @@ mutate_pending_forgotten() {
 
 mutation interruption_forgotten 'tap:worker_crash' 'a run whose process is gone is running for ever'
 mutate_interruption_forgotten() {
-	swap src/refresh/runs.c "r.status = 'running' AND (\$1 = 0 OR r.tbl = \$1)" "r.status = 'running' AND false AND (\$1 = 0 OR r.tbl = \$1)"
+	swap src/refresh/runs.c "WHERE r.status = 'running' AND (\$1 = 0 OR r.id" "WHERE r.status = 'running' AND false AND (\$1 = 0 OR r.id"
 }
 
 mutation history_open 'regress:history,groups' 'who leaves a segment stays in its history'
@@ -209,8 +212,8 @@ mutate_verify_judges_dirty() {
 
 mutation verify_unlocked 'isolation:refresh_stopped' 'verify() lets a log be emptied between its look at marks and at work'
 mutate_verify_unlocked() {
-	swap src/refresh/verify.c 'LockRelationOid(context_relation("mark_log_0"), AccessShareLock);' '' &&
-	swap src/refresh/verify.c 'LockRelationOid(context_relation("mark_log_1"), AccessShareLock);' ''
+	swap src/refresh/verify.c 'LockRelationOid(marklog_relation(0), AccessShareLock);' '' &&
+	swap src/refresh/verify.c 'LockRelationOid(marklog_relation(1), AccessShareLock);' ''
 }
 
 mutation verify_without_history 'regress:verify_detects,history' 'verify() does not look at the history'

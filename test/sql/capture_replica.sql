@@ -110,6 +110,25 @@ INSERT INTO event VALUES (1), (1), (2);
 TRUNCATE mail;
 :check
 
+-- what an erasure deletes of the marks is marked again; a column renamed where no event trigger fires
+SET session_replication_role = replica;
+BEGIN;
+INSERT INTO event VALUES (50);
+DELETE FROM event WHERE customer = 50;
+SELECT marks, suppressed FROM segment.erase('buyers', '50', suppress => false);
+INSERT INTO event VALUES (50);
+COMMIT;
+:check
+ALTER TABLE event RENAME customer TO buyer;
+SELECT rows, suppressed FROM segment.erase('buyers', '50', suppress => false);
+:check
+ALTER TABLE event RENAME buyer TO customer;
+SELECT rows, suppressed FROM segment.erase('buyers', '50');
+RESET session_replication_role;
+:check
+SELECT segment.unsuppress('buyers', '50');
+:check
+
 -- a replica-role refresh is one like any other
 SET session_replication_role = replica;
 INSERT INTO event VALUES (3);
