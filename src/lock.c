@@ -136,6 +136,9 @@ queue_briefly(const LockWish *wish)
 	ResourceOwner owner = CurrentResourceOwner;
 	volatile bool had = false;
 
+	ereport(DEBUG1,
+			(errmsg_internal("queueing for %s for at most %d ms",
+							 catalog_qualified_name(wish->relid), BRIEFLY)));
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();

@@ -440,6 +440,38 @@ RESET session_replication_role;
 :coded_check
 UPDATE derived SET amount = amount + 1, customer = customer + 1 WHERE customer = 3;
 :coded_check
+-- a source is dropped of an owner who may no longer make the stream of those that
+-- are left: the drop goes on, and he is told what to do when he may again
+GRANT USAGE, CREATE ON SCHEMA ddl TO regress_ddl_stranger;
+SET ROLE regress_ddl_stranger;
+CREATE TABLE kept (customer int, at timestamptz);
+CREATE TABLE lost (customer int, at timestamptz);
+INSERT INTO kept VALUES (1, '2024-05-01'), (1, '2024-05-02');
+INSERT INTO lost VALUES (1, '2024-05-01');
+DO $$ BEGIN
+	PERFORM segment.create_table('streams', 'customer', 'int');
+	PERFORM segment.add_source('streams', 'kept', key => 'customer', at => 'at');
+	PERFORM segment.add_source('streams', 'lost', key => 'customer', at => 'at');
+	PERFORM segment.add_score('streams', 'n', 'count(*)');
+END $$;
+CALL segment.refresh('streams');
+RESET ROLE;
+REVOKE CREATE ON SCHEMA ddl FROM regress_ddl_stranger;
+SET ROLE regress_ddl_stranger;
+SET client_min_messages = warning;
+DROP TABLE lost CASCADE;
+RESET client_min_messages;
+CALL segment.refresh('streams');
+RESET ROLE;
+GRANT CREATE ON SCHEMA ddl TO regress_ddl_stranger;
+SET ROLE regress_ddl_stranger;
+SELECT * FROM segment.apply_definition(segment.definition('streams'));
+CALL segment.refresh('streams');
+SELECT name FROM segment.sources WHERE tbl = 'streams'::regclass;
+SELECT customer, n FROM streams;
+SELECT count(*) FROM streams_events;
+SELECT * FROM segment.verify('streams');
+RESET ROLE;
 
 SET client_min_messages = warning;
 DROP SCHEMA ddl, ddl_elsewhere CASCADE;

@@ -269,9 +269,11 @@ CALL segment.refresh('customers');
 SELECT key, part, sqlstate, error FROM failing WHERE key = '1';
 CREATE OR REPLACE FUNCTION broken(x numeric) RETURNS numeric IMMUTABLE LANGUAGE plpgsql
 AS $$BEGIN IF x > 150 THEN PERFORM pg_sleep(600); END IF; RETURN x; END$$;
+\set SHOW_CONTEXT never
 SET statement_timeout = '100ms';
 CALL segment.rebuild('customers');
 RESET statement_timeout;
+\set SHOW_CONTEXT errors
 CREATE OR REPLACE FUNCTION broken(x numeric) RETURNS numeric IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN x; END$$;
 CALL segment.rebuild('customers');
 TABLE failing;

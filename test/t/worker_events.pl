@@ -91,6 +91,16 @@ $node->safe_psql('postgres', 'ALTER DATABASE moved RENAME TO copy');
 $node->reload;
 goes_on('copy', 'crm', 'a database was renamed, and back');
 
+# a template may be copied by whoever may make databases
+$node->safe_psql('postgres', "CREATE ROLE maker CREATEDB; ALTER DATABASE $db IS_TEMPLATE true");
+goes_on($db, 'crm', 'a template is a database like any other');
+$node->safe_psql('postgres', "SET ROLE maker; CREATE DATABASE made TEMPLATE $db");
+goes_on($db, 'crm', 'and goes on when another\'s copy is made');
+$node->safe_psql('postgres', "ALTER DATABASE $db IS_TEMPLATE false");
+($rc, $out, $err) = $node->psql('postgres', "SET ROLE maker; CREATE DATABASE other TEMPLATE $db");
+like($err, qr/permission denied to copy database/, 'who makes databases may copy no other');
+$node->safe_psql('postgres', 'DROP DATABASE made');
+
 # dropped while a refresh runs
 my $blocker = $node->background_psql($db);
 $blocker->query_safe('BEGIN; LOCK TABLE stays.customers IN SHARE MODE');
