@@ -18,6 +18,7 @@ OBJS = \
 	src/guc.o \
 	src/context.o \
 	src/lock.o \
+	src/attempt.o \
 	src/model/decay.o \
 	src/model/crossing.o \
 	src/model/funnel.o \

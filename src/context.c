@@ -187,6 +187,17 @@ context_relation_owner(Oid relid)
 	return owner;
 }
 
+void
+context_need_read_committed(const char *what, const char *why)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s needs a READ COMMITTED transaction", what),
+				 errdetail_internal("%s", why),
+				 errhint("Call it outside a transaction block, or begin with ISOLATION LEVEL READ COMMITTED.")));
+}
+
 bool
 context_extension_exists(void)
 {

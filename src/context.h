@@ -76,6 +76,12 @@ extern Oid	context_relation_owner(Oid relid);
 /* Error on a standby, which can only be read. */
 extern void context_refuse_standby(const char *function);
 
+/*
+ * Error in a transaction whose snapshot may be older than the locks to be
+ * taken; what, such as "a recut", needs READ COMMITTED, and why.
+ */
+extern void context_need_read_committed(const char *what, const char *why);
+
 /* Is the extension there?  (A library can be loaded without it.) */
 extern bool context_extension_exists(void);
 

@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "attempt.h"
 #include "catalog/definition.h"
 #include "context.h"
 #include "guc.h"
@@ -128,46 +128,31 @@ wait_for_holders(const LockWish *wish, int milliseconds, int limit)
 	pfree(holders);
 }
 
+static void
+queue_step(void *arg)
+{
+	const LockWish *wish = arg;
+	RunContext	ctx;
+
+	context_enter_canonical(&ctx);
+	set_lock_timeout(BRIEFLY);
+	LockRelationOid(wish->relid, wish->mode);
+	context_leave(&ctx);
+}
+
 /* Queues for a lock, but not for long; whether it was had. */
 static bool
 queue_briefly(const LockWish *wish)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool had = false;
+	ErrorData  *error;
 
 	ereport(DEBUG1,
 			(errmsg_internal("queueing for %s for at most %d ms",
 							 catalog_qualified_name(wish->relid), BRIEFLY)));
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		RunContext	ctx;
-
-		context_enter_canonical(&ctx);
-		set_lock_timeout(BRIEFLY);
-		LockRelationOid(wish->relid, wish->mode);
-		context_leave(&ctx);
-		ReleaseCurrentSubTransaction();
-		had = true;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
-			ReThrowError(error);
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return had;
+	error = attempt_run(queue_step, unconstify(LockWish *, wish), false);
+	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		ReThrowError(error);
+	return error == NULL;
 }
 
 /* Gives back what was had in a subtransaction, whose locks are the transaction's now. */

@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "attempt.h"
 #include "capture/capture.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -19,7 +19,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
-#include "utils/resowner.h"
 #include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(segment_apply_definition);
@@ -345,33 +344,20 @@ apply_definition(Apply *apply)
 	mark(apply);
 }
 
+static void
+definition_step(void *arg)
+{
+	apply_definition(arg);
+}
+
 /* Does everything and undoes it: what the plan says is proved to work. */
 static void
 try_definition(Apply *apply)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *error = attempt_run(definition_step, apply, true);
 
-	BeginInternalSubTransaction(NULL);
-	PG_TRY();
-	{
-		apply_definition(apply);
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		CurrentResourceOwner = owner;
+	if (error != NULL)
 		ReThrowError(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
 }
 
 /* apply_definition(definition jsonb, dry_run boolean) */

@@ -12,7 +12,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xact.h"
+#include "attempt.h"
 #include "capture/capture.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -29,7 +29,6 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 
 PG_FUNCTION_INFO_V1(segment_on_ddl);
 PG_FUNCTION_INFO_V1(segment_on_drop);
@@ -322,38 +321,26 @@ drop_attributes_of(Oid relid, bool restricted)
 	}
 }
 
+static void
+stream_step(void *arg)
+{
+	define_rebuild_stream(*(Oid *) arg);
+}
+
 /* Makes the stream anew of the sources that are left, if it can be made. */
 static void
 try_rebuild_stream(Oid relid)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *error = attempt_run(stream_step, &relid, false);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		define_rebuild_stream(relid);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			ReThrowError(error);
-		ereport(WARNING,
-				(errmsg("could not make the event stream of %s anew: %s",
-						catalog_qualified_name(relid), error->message),
-				 errhint("Bring the definition in order with segment.apply_definition().")));
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	ereport(WARNING,
+			(errmsg("could not make the event stream of %s anew: %s",
+					catalog_qualified_name(relid), error->message),
+			 errhint("Bring the definition in order with segment.apply_definition().")));
 }
 
 /*

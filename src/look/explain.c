@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "catalog/trust.h"
 #include "context.h"
@@ -74,49 +73,29 @@ close_row(Row *row)
 	ExecDropSingleTupleTableSlot(row->slot);
 }
 
-/* May the expressions have raised it, and not what goes on around them? */
-static bool
-is_of_expressions(int sqlstate)
+typedef struct RowAttempt
 {
-	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+	const SegmentTable *table;
+	Datum		keys;
+	TimestampTz as_of;
+	Row		   *row;
+} RowAttempt;
 
-	return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
+static void
+row_step(void *arg)
+{
+	RowAttempt *a = arg;
+
+	read_row(a->table, a->keys, a->as_of, false, a->row);
 }
 
 /* The same; false if an expression raises an error. */
 static bool
 try_row(const SegmentTable *table, Datum keys, TimestampTz as_of, Row *row)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool succeeded = false;
+	RowAttempt	a = {.table = table,.keys = keys,.as_of = as_of,.row = row};
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		read_row(table, keys, as_of, false, row);
-		ReleaseCurrentSubTransaction();
-		succeeded = true;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!is_of_expressions(error->sqlerrcode))
-			ReThrowError(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return succeeded;
+	return guard_run(row_step, &a, GUARD_EXPRESSIONS) == NULL;
 }
 
 static Datum

@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "capture/capture.h"
 #include "catalog/pg_type.h"
 #include "context.h"
@@ -87,12 +86,7 @@ static const char *const snapshot_sql =
 static void
 check_isolation(void)
 {
-	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("a refresh needs a READ COMMITTED transaction"),
-				 errdetail("It must see what was committed after it has taken its locks."),
-				 errhint("Call it outside a transaction block, or begin with ISOLATION LEVEL READ COMMITTED.")));
+	context_need_read_committed("a refresh", "It must see what was committed after it has taken its locks.");
 }
 
 /* The row of segment.bookmark, which is locked or not. */

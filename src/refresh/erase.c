@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "capture/capture.h"
 #include "catalog/pg_type.h"
 #include "catalog/suppressed.h"
@@ -40,12 +39,7 @@ check_arguments(FunctionCallInfo fcinfo, const char *const *names, int n)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s must not be null", names[i])));
 	}
-	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("an erasure needs a READ COMMITTED transaction"),
-				 errdetail("It must find what was committed after it has taken its locks."),
-				 errhint("Call it outside a transaction block, or begin with ISOLATION LEVEL READ COMMITTED.")));
+	context_need_read_committed("an erasure", "It must find what was committed after it has taken its locks.");
 }
 
 /*

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "context.h"
 #include "executor/spi.h"
 #include "refresh/internal.h"
@@ -45,40 +44,10 @@ is_of_definition(int sqlerrcode)
 		ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION);
 }
 
-static ErrorData *
-run_in_subtransaction(GuardedStep step, void *arg, bool undo)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		step(arg);
-		if (undo)
-			RollbackAndReleaseCurrentSubTransaction();
-		else
-			ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return error;
-}
-
 ErrorData *
-guard_run(GuardedStep step, void *arg, GuardCatches catches)
+guard_run(AttemptStep step, void *arg, GuardCatches catches)
 {
-	ErrorData  *error = run_in_subtransaction(step, arg, false);
+	ErrorData  *error = attempt_run(step, arg, false);
 
 	if (error != NULL && !guard_is_of_data(error->sqlerrcode) &&
 		(catches == GUARD_DATA || !is_of_definition(error->sqlerrcode)))
@@ -87,9 +56,9 @@ guard_run(GuardedStep step, void *arg, GuardCatches catches)
 }
 
 void
-guard_run_and_undo(GuardedStep step, void *arg)
+guard_run_and_undo(AttemptStep step, void *arg)
 {
-	ErrorData  *error = run_in_subtransaction(step, arg, true);
+	ErrorData  *error = attempt_run(step, arg, true);
 
 	if (error != NULL)
 		ReThrowError(error);
@@ -128,7 +97,7 @@ replace_line(const char *context, const char *sql, const char *instead)
 }
 
 void
-guard_hide_sql(GuardedStep step, void *arg, const char *sql, const char *instead)
+guard_hide_sql(AttemptStep step, void *arg, const char *sql, const char *instead)
 {
 	MemoryContext caller = CurrentMemoryContext;
 

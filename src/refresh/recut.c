@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "capture/capture.h"
 #include "catalog/pg_type.h"
 #include "catalog/trust.h"
@@ -340,12 +339,7 @@ check_recut(FunctionCallInfo fcinfo)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s must not be null", names[i])));
 	}
-	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("a recut needs a READ COMMITTED transaction"),
-				 errdetail("Rows may have been refreshed since an older snapshot was taken."),
-				 errhint("Call it outside a transaction block, or begin with ISOLATION LEVEL READ COMMITTED.")));
+	context_need_read_committed("a recut", "Rows may have been refreshed since an older snapshot was taken.");
 }
 
 /* The band of that name; error if there is none. */

@@ -6,6 +6,7 @@
 #define SEGMENT_REFRESH_H
 
 #include "access/tupdesc.h"
+#include "attempt.h"
 #include "catalog/definition.h"
 #include "datatype/timestamp.h"
 #include "rule/rule.h"
@@ -74,8 +75,6 @@ extern void evaluation_end(Evaluation *evaluation);
 
 /* guard.c: errors that expressions raise */
 
-typedef void (*GuardedStep) (void *arg);
-
 /* Which errors guard_run returns; any other goes on its way. */
 typedef enum GuardCatches
 {
@@ -87,10 +86,10 @@ typedef enum GuardCatches
  * Runs a step in a subtransaction.  NULL if it succeeded; else all that it did
  * is undone, and the error returned, in the current memory context.
  */
-extern ErrorData *guard_run(GuardedStep step, void *arg, GuardCatches catches);
+extern ErrorData *guard_run(AttemptStep step, void *arg, GuardCatches catches);
 
 /* Runs a step in a subtransaction that is undone in any case; errors go on their way. */
-extern void guard_run_and_undo(GuardedStep step, void *arg);
+extern void guard_run_and_undo(AttemptStep step, void *arg);
 
 /* Can data of a single customer have caused an error with this SQLSTATE? */
 extern bool guard_is_of_data(int sqlerrcode);
@@ -110,7 +109,7 @@ extern void guard_rethrow(const SegmentTable *table, ErrorData *error, const cha
  * Runs a step in which a generated statement runs.  Of an error of that
  * statement the context says what was done, "instead", and not the statement.
  */
-extern void guard_hide_sql(GuardedStep step, void *arg, const char *sql, const char *instead);
+extern void guard_hide_sql(AttemptStep step, void *arg, const char *sql, const char *instead);
 
 /* run_sql() of a statement that writes, in that way. */
 extern void guard_run_sql(const char *sql, int nargs, Oid *types, Datum *values,

@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "capture/capture.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -360,12 +359,7 @@ segment_verify(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(0);
 	ListCell   *lc;
 
-	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("a verification needs a READ COMMITTED transaction"),
-				 errdetail("Marks may have been collected since an older snapshot was taken."),
-				 errhint("Call it outside a transaction block, or begin with ISOLATION LEVEL READ COMMITTED.")));
+	context_need_read_committed("a verification", "Marks may have been collected since an older snapshot was taken.");
 	InitMaterializedSRF(fcinfo, 0);
 	catalog_load(relid);
 	catalog_check_owner(relid);
