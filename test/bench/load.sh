@@ -17,9 +17,10 @@ load_writers() {
 }
 
 load_sizes() {
-	value "SELECT string_agg(format('%s %s', n, pg_total_relation_size(r)), ' ' ORDER BY n)
+	value "SELECT string_agg(format('%s %s MB', n, round(pg_total_relation_size(r) / 1048576.0, 1)), ', ' ORDER BY n)
 		FROM (VALUES ('table', 'load.customers'::regclass), ('history', 'load.customers_history'), ('work', 'segment.work'),
-		             ('log0', 'segment.mark_log_0'), ('log1', 'segment.mark_log_1')) v(n, r)"
+		             ('log 0', 'segment.mark_log_0'), ('log 1', 'segment.mark_log_1')) v(n, r)"
+	value "SELECT format('(%s rows of history)', count(*)) FROM load.customers_history"
 }
 
 # Until everything that was committed is shown.
@@ -62,7 +63,7 @@ measure_load() {
 	done
 	load_drain
 	LOAD_AFTER=$(load_sizes)
-	LOAD_REFRESHES=$(value "SELECT count(*) FROM segment.runs WHERE id > $LOAD_RUNS")
+	LOAD_REFRESHES=$(value "SELECT max(id) - $LOAD_RUNS FROM segment.runs")
 	# how fast writers can be, by turns, while the worker goes on
 	for run in $(seq "$LONG_RUNS"); do
 		for table in $([ $((run % 2)) -eq 0 ] && echo plain events || echo events plain); do
@@ -101,7 +102,7 @@ report_load() {
 		                   WITHIN GROUP (ORDER BY seen_at - committed_at)) WITH ORDINALITY u(d, i) ORDER BY i) AS p, count(*) AS n
 		      FROM load.probe) q")"
 	printf 'Memory of the job when warm, in the middle, in the end: %s; of the scheduler: %s.\n' "$(load_memory 1)" "$(load_memory 2)"
-	printf 'Sizes before and after, in bytes: %s; %s.\n' "$LOAD_BEFORE" "$LOAD_AFTER"
+	printf 'Sizes before: %s; after: %s.\n' "${LOAD_BEFORE//$'\n'/ }" "${LOAD_AFTER//$'\n'/ }"
 	header "Writers as fast as they can, 8 clients, the worker beside them" "a table without the trigger" "the source" "ratio"
 	row "single-row INSERT" tps load-plain load-events load-events load-plain ""
 }
