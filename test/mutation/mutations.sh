@@ -67,7 +67,7 @@ mutate_mark_limit_forgotten() {
 	swap src/capture/trigger.c 'return room ? keys : NULL;' '(void) room; return keys;'
 }
 
-mutation missed_not_marked 'regress:refresh_disabled,capture_triggers' 'triggers are put back, but what they missed is not computed'
+mutation missed_not_marked 'regress:capture_ddl' 'triggers are put back, but what they missed is not computed'
 mutate_missed_not_marked() {
 	swap src/refresh/refresh.c 'if (missing) marklog_append_all' 'if (false) marklog_append_all'
 }
