@@ -7,21 +7,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 PSQL=${1:-}
-NUMBER=0
-BAD=0
+. test/tap.sh
 VERSION=$(sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" segment.control)
-
-# check NAME OUTPUT: passes if there is no output; output is the evidence.
-check() {
-	NUMBER=$((NUMBER + 1))
-	if [ -z "$2" ]; then
-		echo "ok $NUMBER - $1"
-	else
-		echo "not ok $NUMBER - $1"
-		sed 's/^/#   /' <<<"$2"
-		BAD=1
-	fi
-}
 
 ours() {
 	find src sql test docs Makefile segment.control .ci .github -type f \

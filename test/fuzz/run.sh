@@ -17,8 +17,7 @@ OUT=${FUZZ_DIR:-}
 CC=${CC:-gcc}
 CLANG=${CLANG:-clang}
 FLAGS="-g -Isrc -I$("${PG_CONFIG:-pg_config}" --includedir-server)"
-NUMBER=0
-BAD=0
+. test/tap.sh
 
 if [ -z "$OUT" ]; then
 	OUT=$(mktemp -d)
@@ -28,18 +27,6 @@ mkdir -p "$OUT/failed"
 if [ -z "${FUZZ_SEED:-}" ]; then
 	[ "$LIMIT" -le 20 ] && FUZZ_SEED=1 || FUZZ_SEED=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 fi
-
-# report NAME STATUS LOG
-report() {
-	NUMBER=$((NUMBER + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $NUMBER - $1"
-	else
-		echo "not ok $NUMBER - $1"
-		tail -n 60 "$3" | sed 's/^/# /'
-		BAD=1
-	fi
-}
 
 # files NAME: what it tries; "of" in its first comment, else the model of that name.
 files() {

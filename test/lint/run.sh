@@ -10,21 +10,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
-NUMBER=0
-BAD=0
+. test/tap.sh
 JOBS=$(nproc)
-
-# report NAME FINDINGS
-report() {
-	NUMBER=$((NUMBER + 1))
-	if [ -z "$2" ]; then
-		echo "ok $NUMBER - $1"
-	else
-		echo "not ok $NUMBER - $1"
-		sed 's/^/# /' <<<"$2"
-		BAD=1
-	fi
-}
 
 # skip NAME
 skip() {
@@ -34,7 +21,7 @@ skip() {
 
 if command -v "${CPPCHECK:-cppcheck}" >/dev/null; then
 	# legacyUninitvar takes a designator for a use of the variable of that name; uninitvar does not.
-	report "cppcheck has no finding" "$("${CPPCHECK:-cppcheck}" -q -j "$JOBS" --language=c --std=c11 --library=posix \
+	check "cppcheck has no finding" "$("${CPPCHECK:-cppcheck}" -q -j "$JOBS" --language=c --std=c11 --library=posix \
 		--library=test/lint/postgresql.cfg --enable=warning,performance,portability --inline-suppr --suppress=legacyUninitvar \
 		--error-exitcode=1 --template='{file}:{line}: {id}: {message}' -Isrc src $(ls test/fuzz/*.c) 2>&1)"
 else
@@ -45,7 +32,7 @@ if [ "${1:-}" != quick ]; then
 	if command -v "${CLANG_TIDY:-clang-tidy}" >/dev/null; then
 		include=$("${PG_CONFIG:-pg_config}" --includedir-server)
 		# Assertions tell what holds.
-		report "clang-tidy has no finding" "$(find src -name '*.c' -print0 | sort -z |
+		check "clang-tidy has no finding" "$(find src -name '*.c' -print0 | sort -z |
 			INCLUDE=$include CLANG_TIDY=${CLANG_TIDY:-clang-tidy} xargs -0 -n 4 -P "$JOBS" sh -c \
 				'"$CLANG_TIDY" --quiet "$@" -- -Isrc "-I$INCLUDE" -D_GNU_SOURCE -DUSE_ASSERT_CHECKING 2>/dev/null' sh)"
 	else

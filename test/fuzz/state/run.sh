@@ -15,8 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
 LIMIT=${1:-20}
 OUT=${2:-}
-NUMBER=0
-BAD=0
+. ../../tap.sh
 
 # In a case all memory is freed, and old memory is found out soon.
 export ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=8:detect_leaks=0
@@ -26,18 +25,6 @@ if [ -z "$OUT" ]; then
 	OUT=$(mktemp -d)
 	trap '[ "$BAD" -ne 0 ] || rm -rf "$OUT"' EXIT
 fi
-
-# report NAME STATUS LOG
-report() {
-	NUMBER=$((NUMBER + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $NUMBER - $1"
-	else
-		echo "not ok $NUMBER - $1"
-		tail -n 60 "$3" | sed 's/^/# /'
-		BAD=1
-	fi
-}
 
 mkdir -p "$OUT/seeds" "$OUT/corpus" "$OUT/failed"
 if ! bash build.sh "$OUT" >"$OUT/build.log" 2>&1; then
