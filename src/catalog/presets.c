@@ -108,10 +108,11 @@ catalog_put_preset(Oid relid, const InstalledPreset *installed)
 {
 	static const char *const statements[] = {
 		DELETE_COLUMNS,
-		"INSERT INTO segment.config_preset AS p (tbl, preset, prefix, options) VALUES ($1, $2, $3, $4 - 'prefix' - 'check_events')"
+		"INSERT INTO segment.config_preset AS p (tbl, preset, prefix, options) VALUES ($1, $2, $3, $4)"
 		" ON CONFLICT (tbl, preset, prefix) DO UPDATE SET options = excluded.options WHERE p.options <> excluded.options",
 		"INSERT INTO segment.config_preset_column (tbl, preset, prefix, name, position)"
 		" SELECT $1, $2, $3, u.name, u.n FROM unnest($5) WITH ORDINALITY u(name, n)"
+		" ON CONFLICT DO NOTHING"
 	};
 	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(installed->columns), 1));
 	int			n = 0;

@@ -13,6 +13,7 @@
 #include "lock.h"
 #include "preset/preset.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(segment_add_preset);
@@ -150,6 +151,18 @@ refuse_other_options(const Adding *adding)
 			 errhint("Take it away with segment.drop_preset() first, or add it a second time with another \"prefix\".")));
 }
 
+/* The options as they are remembered: those that decide what the columns are. */
+static Jsonb *
+lasting_options(Jsonb *options)
+{
+	static const char *const others[] = {"prefix", "check_events"};
+	Datum		result = JsonbPGetDatum(options);
+
+	for (int i = 0; i < lengthof(others); i++)
+		result = DirectFunctionCall2(jsonb_delete, result, CStringGetTextDatum(others[i]));
+	return DatumGetJsonbP(result);
+}
+
 /* add_preset(tbl, preset, options) */
 Datum
 segment_add_preset(PG_FUNCTION_ARGS)
@@ -182,7 +195,7 @@ segment_add_preset(PG_FUNCTION_ARGS)
 	mark(&adding);
 	installed.preset = adding.preset->name;
 	installed.prefix = adding.preset->prefix;
-	installed.options = options;
+	installed.options = lasting_options(options);
 	installed.columns = adding.remembered;
 	catalog_put_preset(adding.table->relid, &installed);
 	PG_RETURN_VOID();
