@@ -318,6 +318,13 @@ SELECT name FROM segment.scores WHERE tbl = 'pe.c'::regclass ORDER BY 1;
 -- Names of events: what is there is named; a list needs one of its names.
 SELECT segment.add_preset('pe.c', 'rfm');
 SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": ["bought", "sold"]}');
+RESET ROLE;
+INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
+    ('test', 'many_events', 90, 'score', 'count(*) FILTER (WHERE {{view}} OR {{cart}} OR {{login}} OR {{purchase}})', '');
+SET ROLE regress_segment_member;
+SELECT segment.add_preset('pe.c', 'test', '{"only": ["many_events"], "view": ["see", "look"], "cart": ["basket", "bag"]}');
+SELECT segment.add_preset('pe.c', 'test', '{"only": ["test_whole"], "view": ["see"]}');
+SELECT segment.drop_preset('pe.c', 'test');
 SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": ["bought", "order"], "prefix": "a_"}');
 SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": null, "prefix": "b_"}');
 SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": {"rule": "event = ''bought'' AND value > 0"}, "prefix": "c_"}');
