@@ -32,7 +32,7 @@ enum
 };
 
 /* $1, which is the table as an argument, is the as-of instant in the query. */
-static const Oid types[ARGS] = {
+static Oid types[ARGS] = {
 	TIMESTAMPTZOID, TEXTOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, JSONBOID,
 	TEXTOID, TEXTOID, TEXTOID, BOOLOID, FLOAT8OID
 };
@@ -375,7 +375,7 @@ run_question(void *arg)
 {
 	Question   *question = arg;
 
-	look_return(question->fcinfo, question->sql, ARGS, unconstify(Oid *, types), question->values,
+	look_return(question->fcinfo, question->sql, ARGS, types, question->values,
 				question->nulls);
 }
 

@@ -6,8 +6,8 @@ CREATE SCHEMA grocery;
 
 CREATE TABLE grocery.campaigns (campaign_id int PRIMARY KEY, campaign_type text, start_date date, end_date date);
 CREATE TABLE grocery.mailings (campaign_id int, household_id int);
-CREATE TABLE grocery.redemptions (household_id int, coupon_upc bigint, campaign_id int, redemption_date date);
-CREATE TABLE grocery.transactions (household_id int, store_id int, basket_id bigint, product_id bigint, quantity int,
+CREATE TABLE grocery.redemptions (household_id int, coupon_upc numeric, campaign_id int, redemption_date date);
+CREATE TABLE grocery.transactions (household_id int, store_id int, basket_id numeric, product_id numeric, quantity int,
                                    sales_value numeric, retail_disc numeric, coupon_disc numeric,
                                    coupon_match_disc numeric, week int, transaction_timestamp timestamp);
 
