@@ -29,7 +29,7 @@ PG_FUNCTION_INFO_V1(segment_arm_text);
 PG_FUNCTION_INFO_V1(segment_arm_bigint);
 PG_FUNCTION_INFO_V1(segment_arm_uuid);
 
-#define WEIGHTS_HINT "Write the arms and their weights as \'{\"control\": 10, \"mail\": 90}\'."
+#define WEIGHTS_HINT "Write the arms and their weights as '{\"control\": 10, \"mail\": 90}'."
 
 typedef struct Arm
 {
