@@ -193,6 +193,8 @@ SQL_PARTS = \
 	sql/preset/common.sql \
 	sql/preset/rfm.sql \
 	sql/preset/starter.sql \
+	sql/preset/b2b.sql \
+	sql/preset/candidates.sql \
 	sql/refresh.sql \
 	sql/look.sql \
 	sql/worker.sql
