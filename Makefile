@@ -189,6 +189,11 @@ SQL_PARTS = \
 	sql/preset/common.sql \
 	sql/preset/rfm.sql \
 	sql/preset/starter.sql \
+	sql/preset/purchase_behavior.sql \
+	sql/preset/loyalty.sql \
+	sql/preset/user_status.sql \
+	sql/preset/lifetime_value.sql \
+	sql/preset/churn_risk.sql \
 	sql/refresh.sql \
 	sql/look.sql \
 	sql/worker.sql
