@@ -118,22 +118,22 @@ INSERT INTO segment.preset_column (preset, name, position, kind, expression, nee
      '{view}', '{}', 'bought long after the first view'),
     ('purchase_behavior', 'complex', 20, 'segment',
      '{{.buying_orders}} >= 1 AND {{.buying_views}} >= {{involved_views}} * {{.buying_orders}} AND {{.buying_viewed_items}} >= {{compared_items}} * {{.buying_orders}}',
-     '{view}', '{}', 'high involvement, significant differences: looks much before buying, and compares'),
+     '{taste,view}', '{}', 'high involvement, significant differences: looks much before buying, and compares'),
     ('purchase_behavior', 'dissonance_reducing', 21, 'segment',
      '{{.buying_orders}} >= 1 AND {{.buying_views}} >= {{involved_views}} * {{.buying_orders}} AND {{.buying_viewed_items}} < {{compared_items}} * {{.buying_orders}}',
-     '{view}', '{}', 'high involvement, few differences: looks much, but at the same few things'),
+     '{taste,view}', '{}', 'high involvement, few differences: looks much, but at the same few things'),
     ('purchase_behavior', 'habitual', 22, 'segment',
      '{{.buying_orders}} >= {{taste_purchases}} AND {{.buying_favorite_share}} >= {{habit_share}} AND {{.buying_views}} < {{involved_views}} * {{.buying_orders}}',
-     '{view}', '{}', 'low involvement, few differences: buys the same again without much looking'),
+     '{taste,view}', '{}', 'low involvement, few differences: buys the same again without much looking'),
     ('purchase_behavior', 'habitual', 23, 'segment',
      '{{.buying_orders}} >= {{taste_purchases}} AND {{.buying_favorite_share}} >= {{habit_share}}',
-     '{}', '{view}', 'few differences: buys the same again'),
+     '{taste}', '{view}', 'few differences: buys the same again'),
     ('purchase_behavior', 'variety_seeking', 24, 'segment',
      '{{.buying_orders}} >= {{taste_purchases}} AND {{.buying_favorite_share}} <= {{variety_share}} AND {{.buying_views}} < {{involved_views}} * {{.buying_orders}}',
-     '{view}', '{}', 'low involvement, significant differences: buys something else each time without much looking'),
+     '{taste,view}', '{}', 'low involvement, significant differences: buys something else each time without much looking'),
     ('purchase_behavior', 'variety_seeking', 25, 'segment',
      '{{.buying_orders}} >= {{taste_purchases}} AND {{.buying_favorite_share}} <= {{variety_share}}',
-     '{}', '{view}', 'significant differences: buys something else each time');
+     '{taste}', '{view}', 'significant differences: buys something else each time');
 
 -- The alternatives of likely_to_buy: with carts and views, with one of them, by rhythm alone.
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES

@@ -10,30 +10,20 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
      'regular: at least so many ever; first-time: at least one, and fewer'),
     ('user_status', 'ex_after', 'interval', '"180 days"', 'time',
      'ex: the last purchase is so old or older'),
-    ('user_status', 'interest', 'event', NULL, NULL,
-     'what shows interest in somebody who has bought nothing. If null, every event does'),
+    ('user_status', 'interest', 'event', '{"rule": "true"}', NULL,
+     'what shows interest in somebody who has bought nothing; by default every event does'),
     ('user_status', 'potential_within', 'interval', '"90 days"', 'time',
-     'potential: has shown interest within this time; not at its very beginning');
+     'potential: interest was shown less than this ago');
 
-INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
-    ('user_status', 'status_last_interest', 1, 'score',
-     'max(at) FILTER (WHERE {{interest}})',
-     '{interest}', 'when interest was last shown');
+INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
+    ('user_status', 'status_last_interest', 1, 'score', 'max(at) FILTER (WHERE {{interest}})',
+     'when interest was last shown');
 
-INSERT INTO segment.preset_column (preset, name, position, kind, labels, rules, needs, unless, description) VALUES
-    ('user_status', 'user_status', 2, 'group',
-     '{ex,regular,first-time,potential,non}',
+INSERT INTO segment.preset_column (preset, name, position, kind, labels, rules, description) VALUES
+    ('user_status', 'user_status', 2, 'group', '{ex,regular,first-time,potential,non}',
      ARRAY['{{.last_purchase}} <= now() - {{ex_after}}',
-        '{{.purchases}} >= {{regular_purchases}}',
-        '{{.purchases}} >= 1',
-        '{{.status_last_interest}} > now() - {{potential_within}}',
-        'true'],
-     '{interest}', '{}', 'status as a user'),
-    ('user_status', 'user_status', 3, 'group',
-     '{ex,regular,first-time,potential,non}',
-     ARRAY['{{.last_purchase}} <= now() - {{ex_after}}',
-        '{{.purchases}} >= {{regular_purchases}}',
-        '{{.purchases}} >= 1',
-        '{{.last_seen}} > now() - {{potential_within}}',
-        'true'],
-     '{}', '{interest}', 'status as a user');
+           '{{.purchases}} >= {{regular_purchases}}',
+           '{{.purchases}} >= 1',
+           '{{.status_last_interest}} > now() - {{potential_within}}',
+           'true'],
+     'status as a user');

@@ -1,11 +1,13 @@
 -- The preset churn_risk: customers just inside and just outside every bound. Keys say what the customers are. Noon of
 -- 1 March 2028; the last period begins on 2 December 2027 at noon, the one before it on 3 September.
 SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+SET IntervalStyle = 'postgres';
 SET segment.as_of = '2028-03-01 12:00';
 CREATE SCHEMA churn;
 CREATE TABLE churn.events (who text, at timestamptz, what text);
 CREATE INDEX ON churn.events (who);
-SELECT segment.create_table('churn.customers', key => 'who', key_type => 'text', time_zone => 'Europe/Berlin');
+SELECT segment.create_table('churn.customers', key => 'who', key_type => 'text');
 SELECT segment.add_source('churn.customers', 'churn.events', key => 'who', at => 'at', event => 'what');
 
 -- Purchases of one customer: so many, so far apart, the last so long ago.
@@ -44,7 +46,7 @@ SELECT churn.put('from 3 to 1, one just under 180 days ago', 1, '0', '30 days');
 SELECT churn.put('from 2 to 1, one 180 days ago', 3, '30 days', '120 days');
 SELECT churn.put('from 2 to 1, one 180 days ago', 1, '0', '30 days');
 SELECT churn.put('from 4 to 0, 5 gaps ago', 4, '20 days', '100 days');
-SELECT churn.put('from 4 to 0, just under 5 weeks of gaps ago', 4, '35 days', '70 days');
+SELECT churn.put('from 3 to 1, 2 gaps ago', 4, '35 days', '70 days');
 \o
 
 SELECT segment.add_preset('churn.customers', 'churn_risk');
@@ -95,6 +97,19 @@ EXECUTE moved;
 SELECT who, churn_gap FROM churn.customers WHERE who LIKE '3 %' OR who LIKE '%ce%' AND who NOT LIKE 'from%' ORDER BY who COLLATE "C";
 SELECT count(*) FROM segment.verify('churn.customers');
 
+
+-- The two periods are those of the table's time zone: 180 days ago it was an hour earlier on the clocks of the world.
+SELECT segment.create_table('churn.berlin', key => 'who', key_type => 'text', time_zone => 'Europe/Berlin');
+SELECT segment.add_source('churn.berlin', 'churn.events', key => 'who', at => 'at', event => 'what');
+DELETE FROM churn.events;
+INSERT INTO churn.events VALUES ('180 days ago', '2027-09-03 11:00', 'purchase'),
+    ('just under 180 days ago', '2027-09-03 11:00:00.000001', 'purchase');
+SELECT segment.add_preset('churn.berlin', 'churn_risk');
+CALL segment.refresh('churn.berlin');
+SELECT who, churn_before, valid_until FROM churn.berlin ORDER BY 1;
+SELECT count(*) FROM segment.verify('churn.berlin');
+
+SELECT segment.drop_table('churn.berlin');
 SELECT segment.drop_table('churn.customers');
 \o /dev/null
 SET client_min_messages = warning;

@@ -1,5 +1,7 @@
 -- The preset lifetime_value: customers just inside and just outside every tier.
 SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+SET IntervalStyle = 'postgres';
 SET segment.as_of = '2028-03-01 12:00';
 CREATE SCHEMA worth;
 CREATE TABLE worth.events (who text, at timestamptz, what text, value numeric);

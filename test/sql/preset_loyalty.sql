@@ -1,6 +1,8 @@
 -- The presets loyalty and user_status: customers just inside and just outside every bound. Keys say what the customers
 -- are. Noon of 1 March 2028.
 SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+SET IntervalStyle = 'postgres';
 SET segment.as_of = '2028-03-01 12:00';
 CREATE SCHEMA loyalty;
 CREATE TABLE loyalty.events (who text, at timestamptz, what text);

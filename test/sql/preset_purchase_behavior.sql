@@ -1,13 +1,15 @@
 -- The preset purchase_behavior: customers just inside and just outside every bound.
 -- Keys say what the customers are. It is noon of 1 March 2028; a window of 365 days begins at noon of 2 March 2027.
 SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+SET IntervalStyle = 'postgres';
 SET segment.as_of = '2028-03-01 12:00';
 CREATE SCHEMA buying;
 CREATE TABLE buying.events (who text, at timestamptz, what text, item text, value numeric, coupon text);
 CREATE INDEX ON buying.events (who);
 SELECT segment.create_table('buying.customers', key => 'who', key_type => 'text');
 SELECT segment.add_source('buying.customers', 'buying.events', key => 'who', at => 'at', event => 'what',
-                          value => 'value', item => 'item', extra => '{"coupon": "coupon"}');
+                          value => 'value', item => 'item', extra => '{"coupon": "coupon", "kind": "left(item, 1)"}');
 
 -- Events of one customer: so long ago, of these items by turns, all of one value.
 CREATE FUNCTION buying.put(who text, what text, ago interval[], value numeric DEFAULT NULL, items text[] DEFAULT '{thing}',
@@ -54,9 +56,11 @@ SELECT buying.put('deal: 2 of 4', 'purchase', '{350 days,110 days}', 1, coupon =
 SELECT buying.put('deal: 1 of 3', 'purchase', '{360 days,100 days}', 1);
 SELECT buying.put('deal: 1 of 3', 'purchase', '{350 days}', 1, coupon => 'SPRING');
 SELECT buying.put('deal: 1 of 1', 'purchase', '{100 days}', 1, coupon => 'SPRING');
-SELECT buying.put('deal: 1 of 2, 1 of it 365 days ago', 'purchase', '{365 days,100 days}', 1, coupon => 'SPRING');
-SELECT buying.put('deal: 1 of 2, 1 of it 365 days ago', 'purchase', '{110 days}', 1, coupon => '');
-SELECT buying.put('deal: 1 of 2, 1 of it 365 days ago', 'view', '{110 days}', 1, coupon => 'SPRING');
+SELECT buying.put('deal: 1 of 3, and 1 of 1 365 days ago', 'purchase', '{365 days,100 days}', 1, coupon => 'SPRING');
+SELECT buying.put('deal: 1 of 3, and 1 of 1 365 days ago', 'purchase', '{350 days,110 days}', 1, coupon => '');
+SELECT buying.put('deal: 1 of 3, and 1 viewed', 'purchase', '{350 days,110 days}', 1);
+SELECT buying.put('deal: 1 of 3, and 1 viewed', 'purchase', '{100 days}', 1, coupon => 'SPRING');
+SELECT buying.put('deal: 1 of 3, and 1 viewed', 'view', '{110 days}', 1, coupon => 'SPRING');
 -- from the first view to the first purchase
 SELECT buying.put('decides: at once', 'view', '{400 days}');
 SELECT buying.put('decides: at once', 'purchase', '{400 days}', 1);
@@ -169,7 +173,7 @@ FROM segment.explain('buying.customers', 'taste: 3 of 5 alike', 'habitual');
 SELECT segment.drop_preset('buying.customers', 'purchase_behavior');
 SELECT attname FROM pg_attribute WHERE attrelid = 'buying.customers'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
 SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{
-    "window": "365 days 00:00:00.000001", "loyal_purchases": 2, "lapsed_after": "400 days 00:00:00.000001",
+    "window": "365 days 00:00:00.000001", "loyal_purchases": 2, "lapsed_after": "90 days 00:00:00.000001",
     "frequent_purchases": 4, "infrequent_purchases": 3, "high_value": 499.95,
     "deal": {"rule": "coupon = ''SPRING''"}, "deal_share": 0.33, "deal_purchases": 1,
     "impulse_within": "1:00:00.000001", "research_after": "6 days 23:59:59.999999",
@@ -182,7 +186,7 @@ SELECT segment.drop_preset('buying.customers', 'purchase_behavior');
 
 -- Without views, carts and deals; spending by fifths of those who bought. What is left out is said.
 DELETE FROM buying.events WHERE who NOT LIKE 'value:%' AND who <> 'count: none';
-SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{"view": null, "cart": null}');
+SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{"view": null, "cart": null, "taste": null}');
 CALL segment.refresh('buying.customers');
 SELECT who, buying_orders, buying_spent, buying_spent_band, high_value_frequent, high_value_infrequent
 FROM buying.customers ORDER BY buying_spent, who COLLATE "C";
@@ -191,14 +195,23 @@ SELECT segment.drop_preset('buying.customers', 'purchase_behavior');
 -- Views without carts, carts without views: other roads to likely_to_buy.
 INSERT INTO buying.events (who, at, what) SELECT 'viewer', timestamptz '2028-02-29', 'view' FROM generate_series(1, 5);
 INSERT INTO buying.events (who, at, what) VALUES ('carter', '2028-02-29', 'cart');
-SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{"cart": null, "deal": null, "high_value_band": 4}');
+SELECT buying.put('potter', 'purchase', '{300 days,200 days,100 days}', NULL, '{pot,pan,pipe}') \g /dev/null
+SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{"cart": null, "infrequent_purchases": 3, "high_value_band": 4}');
 CALL segment.refresh('buying.customers');
 SELECT who, buying_orders, high_value_frequent, high_value_infrequent, likely_to_buy
 FROM buying.customers WHERE likely_to_buy OR high_value_frequent OR high_value_infrequent ORDER BY who COLLATE "C";
+SELECT who FROM buying.customers WHERE variety_seeking;
 SELECT segment.drop_preset('buying.customers', 'purchase_behavior');
-SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{"view": null, "deal": null, "only": ["likely_to_buy"]}');
+-- Only some columns; a taste for kinds instead of items; the preset beside itself.
+SELECT segment.add_preset('buying.customers', 'purchase_behavior',
+    '{"view": null, "taste": "kind", "only": ["likely_to_buy", "habitual"]}');
+SELECT segment.add_preset('buying.customers', 'purchase_behavior',
+    '{"purchase": null, "prefix": "our_", "only": ["likely_to_buy"]}');
 CALL segment.refresh('buying.customers');
-SELECT who, last_cart FROM buying.customers WHERE likely_to_buy;
+SELECT who, last_cart, likely_to_buy, our_likely_to_buy FROM buying.customers WHERE likely_to_buy OR our_likely_to_buy ORDER BY who COLLATE "C";
+SELECT who FROM buying.customers WHERE habitual AND who = 'potter';
+SELECT count(*) FROM segment.verify('buying.customers');
+SELECT segment.drop_preset('buying.customers', 'purchase_behavior', 'our_');
 SELECT segment.drop_preset('buying.customers', 'purchase_behavior');
 SELECT attname FROM pg_attribute WHERE attrelid = 'buying.customers'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
 -- An event that is not there is an error that says which.
