@@ -8,6 +8,7 @@
 #include "context.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "preset/preset.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -11,6 +11,7 @@
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "lock.h"
+#include "miscadmin.h"
 #include "preset/preset.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"

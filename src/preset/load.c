@@ -11,6 +11,7 @@
 #include "preset/preset.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/varlena.h"
 
 /* At most so many edits away is what was meant. */
 #define MAX_EDITS 3

@@ -10,6 +10,7 @@
 #ifndef SEGMENT_PRESET_H
 #define SEGMENT_PRESET_H
 
+#include "compat.h"
 #include "define/define.h"
 #include "utils/jsonb.h"
 

@@ -38,7 +38,7 @@ typedef struct Reader
 	const SegmentTable *table;
 } Reader;
 
-static void
+pg_noreturn static void
 refuse(const Reader *reader, const char *must_be, const char *hint)
 {
 	preset_refuse_value(reader->preset, reader->option->name, must_be, hint);

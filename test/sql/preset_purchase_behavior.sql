@@ -101,6 +101,11 @@ SELECT buying.put('views: 5 of 2 for 1', 'view', buying.days(100, 104), items =>
 SELECT buying.put('views: 5 of 2 for 1', 'purchase', '{100 days}', 1);
 SELECT buying.put('views: 5 of nobody knows what for 1', 'view', buying.days(100, 104), items => '{NULL}');
 SELECT buying.put('views: 5 of nobody knows what for 1', 'purchase', '{100 days}', 1);
+SELECT buying.put('views: 4 of 3 for 1, and 1 365 days ago', 'view', '{365 days,300 days,200 days,100 days,100 days}', items => '{tea,tea,cup,pot}');
+SELECT buying.put('views: 4 of 3 for 1, and 1 365 days ago', 'purchase', '{100 days}', 1);
+SELECT buying.put('views: 5 of 2 for 1, and 1 of 1 365 days ago', 'view', '{365 days,300 days,200 days,150 days,100 days,100 days}', items => '{tea,cup,cup,pot}');
+UPDATE buying.events SET item = 'cup' WHERE who = 'views: 5 of 2 for 1, and 1 of 1 365 days ago' AND item = 'tea' AND at > '2027-03-02 12:00';
+SELECT buying.put('views: 5 of 2 for 1, and 1 of 1 365 days ago', 'purchase', '{100 days}', 1);
 SELECT buying.put('views: 5 of 3 for nothing', 'view', buying.days(100, 104), items => '{tea,cup,pot}');
 -- likely to buy
 SELECT buying.put('likely: cart just under 7 days ago', 'cart', '{7 days -0.000001 seconds}');
@@ -184,7 +189,21 @@ EXECUTE moved;
 SELECT count(*) FROM segment.verify('buying.customers');
 SELECT segment.drop_preset('buying.customers', 'purchase_behavior');
 
--- Without views, carts and deals; spending by fifths of those who bought. What is left out is said.
+-- Without views, without carts, without both: nothing else changes.
+SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{"view": null, "only": ["likely_to_buy", "habitual", "variety_seeking"]}');
+CALL segment.refresh('buying.customers');
+EXECUTE moved;
+SELECT segment.drop_preset('buying.customers', 'purchase_behavior');
+SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{"cart": null, "only": ["likely_to_buy", "habitual", "variety_seeking"]}');
+CALL segment.refresh('buying.customers');
+EXECUTE moved;
+SELECT segment.drop_preset('buying.customers', 'purchase_behavior');
+SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{"view": null, "cart": null, "only": ["likely_to_buy"]}');
+CALL segment.refresh('buying.customers');
+EXECUTE moved;
+SELECT segment.drop_preset('buying.customers', 'purchase_behavior');
+
+-- Without views, carts, taste and deals; spending by fifths of those who bought. What is left out is said.
 DELETE FROM buying.events WHERE who NOT LIKE 'value:%' AND who <> 'count: none';
 SELECT segment.add_preset('buying.customers', 'purchase_behavior', '{"view": null, "cart": null, "taste": null}');
 CALL segment.refresh('buying.customers');
