@@ -25,19 +25,19 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
      'segments and the rule of each, the first that holds wins; {{.rfm_r}}, {{.rfm_f}} and {{.rfm_m}} are the ranks');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
-    ('rfm', 'rfm_frequency', 1, 'score', 'nullif(count(*) FILTER (WHERE {{purchase}}), 0)',
+    ('rfm', 'rfm_frequency', 3, 'score', 'nullif(count(*) FILTER (WHERE {{purchase}}), 0)',
      'number of purchases of who has one'),
-    ('rfm', 'rfm_monetary', 1, 'score',
+    ('rfm', 'rfm_monetary', 6, 'score',
      'CASE WHEN count(*) FILTER (WHERE {{purchase}}) > 0 THEN coalesce(sum({{value}}) FILTER (WHERE {{purchase}}), 0) END',
      'sum of the purchases of who has one');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, score, bands, unless, description) VALUES
-    ('rfm', 'rfm_r', 2, 'band', 'last_purchase', 5, '{recency_cuts}', 'recency, 1 to 5: 5 for the latest purchases'),
+    ('rfm', 'rfm_r', 1, 'band', 'last_purchase', 5, '{recency_cuts}', 'recency, 1 to 5: 5 for the latest purchases'),
     ('rfm', 'rfm_f', 4, 'band', 'rfm_frequency', 5, '{frequency_cuts}', 'frequency, 1 to 5: 5 for the most purchases'),
-    ('rfm', 'rfm_m', 6, 'band', 'rfm_monetary', 5, '{monetary_cuts}', 'money, 1 to 5: 5 for the highest sums');
+    ('rfm', 'rfm_m', 7, 'band', 'rfm_monetary', 5, '{monetary_cuts}', 'money, 1 to 5: 5 for the highest sums');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
-    ('rfm', 'rfm_r', 3, 'score',
+    ('rfm', 'rfm_r', 2, 'score',
      'CASE WHEN now() < {{.last_purchase}} + {{recency_cuts.1}} THEN 5'
      ' WHEN now() < {{.last_purchase}} + {{recency_cuts.2}} THEN 4'
      ' WHEN now() < {{.last_purchase}} + {{recency_cuts.3}} THEN 3'
@@ -47,10 +47,10 @@ INSERT INTO segment.preset_column (preset, name, position, kind, expression, nee
      'CASE WHEN {{.rfm_frequency}} >= {{frequency_cuts.4}} THEN 5 WHEN {{.rfm_frequency}} >= {{frequency_cuts.3}} THEN 4'
      ' WHEN {{.rfm_frequency}} >= {{frequency_cuts.2}} THEN 3 WHEN {{.rfm_frequency}} >= {{frequency_cuts.1}} THEN 2'
      ' WHEN {{.rfm_frequency}} IS NOT NULL THEN 1 END', '{frequency_cuts}', 'frequency, 1 to 5, by fixed bounds'),
-    ('rfm', 'rfm_m', 7, 'score',
+    ('rfm', 'rfm_m', 8, 'score',
      'CASE WHEN {{.rfm_monetary}} >= {{monetary_cuts.4}} THEN 5 WHEN {{.rfm_monetary}} >= {{monetary_cuts.3}} THEN 4'
      ' WHEN {{.rfm_monetary}} >= {{monetary_cuts.2}} THEN 3 WHEN {{.rfm_monetary}} >= {{monetary_cuts.1}} THEN 2'
      ' WHEN {{.rfm_monetary}} IS NOT NULL THEN 1 END', '{monetary_cuts}', 'money, 1 to 5, by fixed bounds'),
-    ('rfm', 'rfm_score', 8, 'score', '{{.rfm_r}}::text || {{.rfm_f}}::text || {{.rfm_m}}::text', '{}',
+    ('rfm', 'rfm_score', 9, 'score', '{{.rfm_r}}::text || {{.rfm_f}}::text || {{.rfm_m}}::text', '{}',
      'the three ranks as a text, such as 555'),
-    ('rfm', 'rfm_segment', 9, 'group', '{{grid}}', '{}', 'the segment by recency and frequency');
+    ('rfm', 'rfm_segment', 10, 'group', '{{grid}}', '{}', 'the segment by recency and frequency');
