@@ -42,7 +42,7 @@ SELECT lifetime_value_tier AS tier, count(*), min(lifetime_value), max(lifetime_
 FROM worth.customers GROUP BY 1 ORDER BY 3 DESC NULLS LAST;
 SELECT segment.drop_preset('worth.customers', 'lifetime_value');
 -- Amounts, of the margin; each bound belongs to the tier above it.
-SELECT segment.add_preset('worth.customers', 'lifetime_value', '{"margin": 0.4, "tier_amounts": [20, 40.01, 64]}');
+SELECT segment.add_preset('worth.customers', 'lifetime_value', '{"margin": 0.4, "tier_amounts": [20, 44, 64]}');
 CALL segment.refresh('worth.customers');
 SELECT lifetime_value_tier AS tier, count(*), min(lifetime_value), max(lifetime_value)
 FROM worth.customers GROUP BY 1 ORDER BY 3 DESC NULLS LAST;
