@@ -195,6 +195,11 @@ SQL_PARTS = \
 	sql/preset/starter.sql \
 	sql/preset/b2b.sql \
 	sql/preset/candidates.sql \
+	sql/preset/purchase_behavior.sql \
+	sql/preset/loyalty.sql \
+	sql/preset/user_status.sql \
+	sql/preset/lifetime_value.sql \
+	sql/preset/churn_risk.sql \
 	sql/refresh.sql \
 	sql/look.sql \
 	sql/worker.sql
