@@ -142,6 +142,7 @@ OBJS = \
 	src/look/population.o \
 	src/look/past.o \
 	src/look/preview.o \
+	src/look/together.o \
 	src/worker/launcher.o \
 	src/worker/scheduler.o \
 	src/worker/job.o \
