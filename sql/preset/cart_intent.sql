@@ -25,40 +25,33 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('cart_intent', 'browser_window', 'interval', '"30 days"', 'time',
  'within which time');
 
-INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
-('cart_intent', 'cart_emptied_at', 1, 'score',
- 'max(at) FILTER (WHERE {{cart_emptied}})', '{cart_emptied}',
- 'when the customer last gave up a cart himself'),
-('cart_intent', 'cart_abandoner', 2, 'segment',
- $$greatest({{.last_purchase}}, {{.cart_emptied_at}}, '-infinity') < {{.last_cart}}
-   AND {{.last_cart}} <= now() - {{abandoned_after}} AND {{.last_cart}} > now() - {{given_up_after}}$$, '{cart_emptied}',
- 'put something into a cart, and has neither bought nor given it up since');
-
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
-('cart_intent', 'cart_abandoner', 3, 'segment',
- $$coalesce({{.last_purchase}}, '-infinity') < {{.last_cart}}
+('cart_intent', 'cart_closed_at', 1, 'score', 'max(at) FILTER (WHERE {{purchase}} OR {{cart_emptied}})',
+ 'when a cart of the customer last came to an end'),
+('cart_intent', 'cart_abandoner', 2, 'segment',
+ $${{.last_cart}} > coalesce({{.cart_closed_at}}, '-infinity')
    AND {{.last_cart}} <= now() - {{abandoned_after}} AND {{.last_cart}} > now() - {{given_up_after}}$$,
  'put something into a cart, and has not bought since'),
-('cart_intent', 'cart_stage', 4, 'group', '{{stages}}',
+('cart_intent', 'cart_stage', 3, 'group', '{{stages}}',
  'for how long the cart has been abandoned');
 
 -- All times alike, so that the order of views and purchases does not matter.
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
-('cart_intent', 'intent_items', 5, 'score',
+('cart_intent', 'intent_items', 4, 'score',
  $$unconverted(item, {{view}}, {{purchase}}, timestamptz '2000-01-01 00:00:00+00', {{many_views}})
    FILTER (WHERE ({{view}} OR {{purchase}}) AND at > now() - {{view_window}})$$, '{view_window}',
  'products viewed many times within the window and not bought in it');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
-('cart_intent', 'intent_items', 6, 'score',
+('cart_intent', 'intent_items', 5, 'score',
  $$unconverted(item, {{view}}, {{purchase}}, timestamptz '2000-01-01 00:00:00+00', {{many_views}})
    FILTER (WHERE ({{view}} OR {{purchase}}) AND at >= date_trunc('week', now()))$$,
  'products viewed many times this week and not bought in it'),
-('cart_intent', 'high_intent_shopper', 7, 'segment', 'cardinality({{.intent_items}}) > 0',
+('cart_intent', 'high_intent_shopper', 6, 'segment', 'cardinality({{.intent_items}}) > 0',
  'viewed one product again and again and has not bought it'),
-('cart_intent', 'browser_views', 8, 'score',
+('cart_intent', 'browser_views', 7, 'score',
  'count(*) FILTER (WHERE {{view}} AND at > now() - {{browser_window}})',
  'views within the window'),
-('cart_intent', 'browser_non_buyer', 9, 'segment',
+('cart_intent', 'browser_non_buyer', 8, 'segment',
  '{{.browser_views}} >= {{least_browsing}} AND {{.last_purchase}} IS NULL',
  'looks around and has never bought anything');

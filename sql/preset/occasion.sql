@@ -44,7 +44,7 @@ INSERT INTO segment.preset_column (preset, name, position, kind, expression, des
 ('occasion', 'occasion_weekend_share', 5, 'score',
  $$CASE WHEN count(*) FILTER (WHERE {{purchase}}) >= {{least_purchases}}
    THEN count(*) FILTER (WHERE {{purchase}} AND extract(isodow FROM at) = ANY ({{weekend_days}}))::float8
-        / count(*) FILTER (WHERE {{purchase}}) END$$,
+        / nullif(count(*) FILTER (WHERE {{purchase}}), 0) END$$,
  'the share of the purchases on days of the weekend');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, labels, rules, description) VALUES
