@@ -13,11 +13,12 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "look/look.h"
-#include "rule/rule.h"
 #include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(segment_bought_together);
 
@@ -99,35 +100,29 @@ check_arguments(FunctionCallInfo fcinfo)
 		invalid("max_items must be at least 2");
 }
 
-/* A column of the stream, quoted; error if there is none of that name. */
+/* A column of the stream, quoted; error if there is none of that name, or none that tells baskets apart. */
 static char *
-stream_column(const SegmentTable *table, const text *name)
+stream_column(const SegmentTable *table, const text *name, bool is_basket)
 {
 	char	   *wanted = text_to_cstring(name);
-	List	   *columns = rule_stream_columns(table);
-	StringInfoData known;
-	ListCell   *lc;
+	AttrNumber	attnum = get_attnum(table->events, wanted);
+	Oid			type;
 
-	initStringInfo(&known);
-	appendStringInfo(&known, "%s, at, event, value, item, source", table->key_name);
-	if (strcmp(wanted, table->key_name) == 0 || strcmp(wanted, "at") == 0 ||
-		strcmp(wanted, "event") == 0 || strcmp(wanted, "item") == 0 || strcmp(wanted, "source") == 0)
-		return (char *) quote_identifier(wanted);
-	foreach(lc, columns)
-	{
-		const char *column = ((StreamColumn *) lfirst(lc))->name;
-
-		if (strcmp(column, wanted) == 0)
-			return (char *) quote_identifier(wanted);
-		if (strcmp(column, "value") != 0)
-			appendStringInfo(&known, ", %s", column);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("the event stream of %s has no column \"%s\"",
-					catalog_qualified_name(table->relid), wanted),
-			 errhint("It has %s. Further columns are given to add_source as \"extra\".", known.data)));
-	return NULL;				/* keep compilers quiet */
+	if (attnum <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("the event stream of %s has no column \"%s\"",
+						catalog_qualified_name(table->relid), wanted),
+				 errhint("It has the columns of the view %s. Further ones are given to add_source as \"extra\".",
+						 catalog_qualified_name(table->events))));
+	type = get_atttype(table->events, attnum);
+	if (is_basket && !OidIsValid(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("column \"%s\" of the event stream can not tell baskets apart: values of type %s have no equality",
+						wanted, format_type_be(type)),
+				 errhint("Cast it in add_source.")));
+	return (char *) quote_identifier(wanted);
 }
 
 /*
@@ -254,9 +249,9 @@ segment_bought_together(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	receiver.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	table = look_open_events(PG_GETARG_OID(ARG_TBL));
-	item = stream_column(table, PG_GETARG_TEXT_PP(ARG_ITEM));
+	item = stream_column(table, PG_GETARG_TEXT_PP(ARG_ITEM), false);
 	if (!PG_ARGISNULL(ARG_BASKET))
-		basket = stream_column(table, PG_GETARG_TEXT_PP(ARG_BASKET));
+		basket = stream_column(table, PG_GETARG_TEXT_PP(ARG_BASKET), true);
 	look_check_sources(table);
 	SPI_connect();
 	look_enter(&ctx, table, context_instant());

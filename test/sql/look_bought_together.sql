@@ -7,7 +7,7 @@ CREATE SCHEMA "Bas ""ket" AUTHORIZATION regress_segment_shop;
 SET search_path = "Bas ""ket";
 SET segment.as_of = '2028-03-08 12:00';
 SET ROLE regress_segment_shop;
-CREATE TABLE line (who text, at timestamptz, what text, item text, "the ""bill" int, kind text, shape xml);
+CREATE TABLE line (who text, at timestamptz, what text, item text, "the ""bill" int, kind text, shape json);
 INSERT INTO line SELECT who, timestamptz '2028-03-01' + at * interval '1 hour', 'purchase', item, bill, left(item, 1), NULL
 FROM (VALUES ('ana', 1, '{tea,milk,cup}', 1), ('ana', 3, '{tea,milk}', 1), ('ben', 1, '{milk,tea,milk}', 1), ('ben', 5, '{coffee,milk}', 2),
 	('cleo', 1, '{coffee}', 3), ('cleo', 2, '{tea}', 4)) b(who, at, items, bill), unnest(items::text[]) item;
