@@ -2,7 +2,7 @@
 
 INSERT INTO segment.preset (name, description, source) VALUES
 ('benefits_sought', 'what a customer is after: quality, price, convenience, or tags of your own',
- 'benefit segmentation by what customers do; the figures are ours');
+ 'R. Haley, Benefit segmentation, Journal of Marketing 32, 1968, read off what customers do; the figures are ours');
 
 INSERT INTO segment.preset_option (preset, option, type, default_value, unit, description) VALUES
 ('benefits_sought', 'quality', 'event', '["review", "compare"]', NULL,
