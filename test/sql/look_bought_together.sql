@@ -89,9 +89,8 @@ SET ROLE regress_segment_clerk;
 SELECT :pairs FROM segment.bought_together('t');
 RESET ROLE;
 SET ROLE regress_segment_shop;
-CREATE TABLE seen (by name);
 CREATE TYPE mood AS (feeling text);
-CREATE FUNCTION told(mood) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN INSERT INTO "Bas ""ket".seen VALUES (current_user); RETURN 'a mood'; END $$;
+CREATE FUNCTION told(mood) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE 'this runs as %', current_user; END $$;
 CREATE CAST (mood AS text) WITH FUNCTION told(mood);
 CREATE TABLE feeling (who text, at timestamptz, mood mood);
 INSERT INTO feeling VALUES ('ana', '2028-03-01', ROW('fine'));
@@ -100,9 +99,10 @@ SELECT segment.add_source('m', 'feeling', key => 'who', at => 'at', item => 'who
 GRANT SELECT ON m_events TO regress_segment_clerk;
 RESET ROLE;
 SET ROLE regress_segment_clerk;
+\set SHOW_CONTEXT never
 SELECT count(*) FROM segment.bought_together('m', NULL, item => 'mood');
+\set SHOW_CONTEXT errors
 RESET ROLE;
-SELECT DISTINCT by FROM seen;
 SET ROLE regress_segment_shop;
 
 -- beside plain SQL that joins lines with lines: 300 baskets of up to 12 items of 40
