@@ -190,6 +190,11 @@ SQL_PARTS = \
 	sql/preset/common.sql \
 	sql/preset/rfm.sql \
 	sql/preset/starter.sql \
+	sql/preset/cart_intent.sql \
+	sql/preset/journey.sql \
+	sql/preset/interest.sql \
+	sql/preset/benefits_sought.sql \
+	sql/preset/occasion.sql \
 	sql/refresh.sql \
 	sql/look.sql \
 	sql/worker.sql

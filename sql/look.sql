@@ -54,7 +54,7 @@ CREATE FUNCTION segment.bought_together(tbl regclass, events text[] DEFAULT '{pu
                                         gap interval DEFAULT NULL, since timestamptz DEFAULT NULL,
                                         until timestamptz DEFAULT NULL, item text DEFAULT 'item',
                                         min_baskets bigint DEFAULT 2, min_support double precision DEFAULT 0,
-                                        max_items int DEFAULT 200)
+                                        max_items int DEFAULT 1000)
 RETURNS TABLE (a text, b text, baskets_a bigint, baskets_b bigint, shared bigint, baskets bigint,
                support double precision, confidence_ab double precision, confidence_ba double precision,
                lift double precision)

@@ -18,7 +18,9 @@ FROM (VALUES
 	('3 of 5', '1 day', '{review,coupon,express,coupon,coupon}', 'green'), ('nothing', '1 day', '{view,view,view}', NULL),
 	('3 within the year', '365 days 23:59:59.999999', '{review,compare,review}', 'green'), ('3 a year ago', '1 year', '{review,compare,review}', 'green'),
 	('of signs, not events', '1 day', '{view,view,view,view,coupon,coupon,coupon}', NULL)) v(who, ago, events, tag), unnest(events::text[]) what;
+SET client_min_messages = notice;
 SELECT segment.add_preset('ben.t', 'benefits_sought');
+SET client_min_messages = warning;
 \set show 'CALL segment.refresh(\'ben.t\'); SELECT who, benefit_dominant, round(benefit_share::numeric, 3) AS share, benefits_sought FROM ben.t ORDER BY who; SELECT * FROM segment.verify(\'ben.t\');'
 :show
 SELECT name FROM segment.scores WHERE tbl = 'ben.t'::regclass AND unanalyzed IS NOT NULL

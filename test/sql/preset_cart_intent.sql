@@ -40,7 +40,9 @@ INSERT INTO ci.event VALUES
 	('4 views, bought last week', '2028-03-05 23:59', 'purchase', 'tea'), ('4 views, bought another', '2028-03-08', 'purchase', 'pot'),
 	('3 views, bought years ago', '2020-01-01', 'purchase', 'tea');
 
+SET client_min_messages = notice;
 SELECT segment.add_preset('ci.t', 'cart_intent');
+SET client_min_messages = warning;
 \set show 'CALL segment.refresh(\'ci.t\'); SELECT who, cart_abandoner AS abandoner, cart_stage AS stage, intent_items AS wants, high_intent_shopper AS intent, browser_views AS views, browser_non_buyer AS browser FROM ci.t ORDER BY who; SELECT * FROM segment.verify(\'ci.t\');'
 :show
 -- nothing of it is without an exact time

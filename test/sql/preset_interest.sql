@@ -21,7 +21,9 @@ FROM (VALUES
 	('last within 90 d', '89 days 23:59:59.999999', 'view', '{tea,tea,tea}'), ('last 90 d ago', '90 days', 'view', '{tea,tea,tea}'),
 	('a tie, by name', '1 day', 'view', '{tea,tea,cup,cup}'), ('without items', '1 day', 'view', '{NULL,NULL,NULL}'),
 	('2 of 5 without items', '1 day', 'view', '{tea,tea,rake,NULL,NULL}')) v(who, ago, what, items), unnest(items::text[]) item;
+SET client_min_messages = notice;
 SELECT segment.add_preset('intr.t', 'interest');
+SET client_min_messages = warning;
 \set show 'CALL segment.refresh(\'intr.t\'); SELECT who, interest_category AS category, round(interest_share::numeric, 3) AS share, interest_events AS events, interest_focus AS focus FROM intr.t ORDER BY who; SELECT * FROM segment.verify(\'intr.t\');'
 :show
 SELECT name FROM segment.scores WHERE tbl = 'intr.t'::regclass AND unanalyzed IS NOT NULL
@@ -33,7 +35,7 @@ SELECT who, was.interest_focus AS was, t.interest_focus AS focus, t.interest_cat
 WHERE was.interest_events <> t.interest_events;
 SELECT * FROM segment.verify('intr.t');
 
--- other options: categories of an extra column, purchases alone, beside the first by a prefix
+-- other options: categories of an extra column, beside the first by a prefix
 SET segment.as_of = :noon;
 SELECT segment.add_preset('intr.t', 'interest', '{"prefix": "by_", "category": "Category of it", "interest": ["view", "search"], "interest_window": "1 year",
 	"least_events": 2, "focused_share": 0.75}');

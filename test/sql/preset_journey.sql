@@ -35,7 +35,9 @@ INSERT INTO jo.event VALUES
 	('3 visits, then bought', '2028-03-07 02:00', 'purchase'), ('3 visits, bought, visited again', '2028-03-07', 'purchase'),
 	('cart, then bought', '2028-03-08 01:00', 'purchase'), ('cart, bought before', '2028-03-07', 'purchase');
 
+SET client_min_messages = notice;
 SELECT segment.add_preset('jo.t', 'journey');
+SET client_min_messages = warning;
 \set show 'CALL segment.refresh(\'jo.t\'); SELECT who, journey_stage AS stage, journey_views AS views, journey_pricing_visits AS visits FROM jo.t ORDER BY who; SELECT * FROM segment.verify(\'jo.t\');'
 :show
 SELECT name FROM segment.scores WHERE tbl = 'jo.t'::regclass AND unanalyzed IS NOT NULL
@@ -54,7 +56,7 @@ SET segment.as_of = '2028-03-12 23:59:59.999999';
 SET segment.as_of = '2028-03-13 00:00';
 :deciding
 
--- other options: nobody buys, the pricing page is an event, a rolling week
+-- other options: nobody buys, the pricing page is an event, three days and a half
 SET segment.as_of = :noon;
 SELECT segment.drop_preset('jo.t', 'journey');
 SELECT segment.add_preset('jo.t', 'journey', $$ {"purchase": null, "cart": null, "pricing": {"rule": "item LIKE '%pric%'"}, "pricing_event": "pricing_view",

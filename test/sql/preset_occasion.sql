@@ -31,7 +31,9 @@ INSERT INTO occ.event SELECT who, at::timestamptz, what FROM (VALUES
 	('bought on 29 February', '2024-02-29 12:00', 'purchase'), ('bought today', '2027-02-28 00:00', 'purchase'), ('first bought in May', '2025-05-01 00:00', 'purchase'),
 	('first bought in May', '2026-02-28 10:00', 'purchase'), ('signed up on 28 February', '2026-02-28 10:00', 'signup'), ('signed up on 27 February', '2026-02-27 10:00', 'signup')) a(who, at, what);
 
+SET client_min_messages = notice;
 SELECT segment.add_preset('occ.t', 'occasion');
+SET client_min_messages = warning;
 \set show 'CALL segment.refresh(\'occ.t\'); SELECT who, occasion_season AS season, seasonal_shopper AS seasonal, occasion_daypart AS daypart, round(occasion_weekend_share::numeric, 2) AS weekend, occasion_day AS day, purchase_anniversary AS bought, signup_anniversary AS signed_up FROM occ.t ORDER BY who; SELECT * FROM segment.verify(\'occ.t\');'
 :show
 SELECT name FROM segment.scores WHERE tbl = 'occ.t'::regclass AND unanalyzed IS NOT NULL
@@ -55,6 +57,7 @@ SET segment.as_of = '2028-03-01 12:00';
 SET segment.as_of = '2029-02-22 12:00';
 SELECT segment.drop_preset('occ.t', 'occasion');
 INSERT INTO occ.person VALUES ('mornings', '2024-03-01'), ('nights', '2024-03-02'), ('evenings', '2029-02-22'), ('weekdays', '2031-02-24'), ('weekends', '2024-02-29');
+INSERT INTO occ.event VALUES ('three autumns', '2026-12-31 23:59:59.999999', 'purchase');
 SELECT segment.add_preset('occ.t', 'occasion', $$ {"season_shift": "0", "season_years": 3, "season_share": 0.3, "least_purchases": 2, "dayparts": [7, 12, 18, 20],
 	"weekend_days": [5, 6], "weekend_share": 0.6, "anniversary_days": 7, "signup_date": "since"} $$);
 :show
