@@ -20,7 +20,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('occasion', 'weekend_share', 'number', '0.5', 'share of the purchases, 0 to 1',
  'which share of them makes a weekend shopper'),
 ('occasion', 'anniversary_days', 'integer', '0', 'days',
- 'how many days before the anniversary the segment begins'),
+ 'how many days before the anniversary the segment begins, up to 180'),
 ('occasion', 'signup_date', 'column', NULL, NULL,
  'a column of the row with the time or date of the signup, instead of an event');
 
@@ -56,22 +56,33 @@ INSERT INTO segment.preset_column (preset, name, position, kind, labels, rules, 
  '{{.occasion_weekend_share}} >= {{weekend_share}}', '{{.occasion_weekend_share}} IS NOT NULL'],
  'whether the customer usually buys at the weekend');
 
+-- The anniversary that is nearest: those of the first half year are of next year from July on.  It
+-- moves with half years alone, so that it costs little to know when the segment changes.  Days are
+-- added last, so that after 28 February comes 1 March where there is no 29th.
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
-('occasion', 'purchase_anniversary', 7, 'segment',
- $$extract(year FROM age(current_date + {{anniversary_days}}, {{.first_purchase}}::date))
-   > extract(year FROM age(current_date - 1, {{.first_purchase}}::date))$$,
- 'bought for the first time on this day of an earlier year');
-
--- A signup in the future is no anniversary of the years before it.
-INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
-('occasion', 'signup_anniversary', 8, 'segment',
- $${{signup_date}}::date < current_date
-   AND extract(year FROM age(current_date + {{anniversary_days}}, {{signup_date}}::date))
-       > extract(year FROM age(current_date - 1, {{signup_date}}::date))$$, '{signup_date}',
+('occasion', 'purchase_anniversary_on', 7, 'score',
+ $$(date_trunc('month', {{.first_purchase}}::date::timestamp) + make_interval(
+     years => nullif(greatest(0, extract(year FROM now())::int - extract(year FROM {{.first_purchase}})::int
+         + (extract(month FROM now()) > 6 AND extract(month FROM {{.first_purchase}}) <= 6)::int), 0),
+     days => extract(day FROM {{.first_purchase}})::int - 1))::date$$,
+ 'the nearest anniversary of the first purchase'),
+('occasion', 'purchase_anniversary', 8, 'segment',
+ '{{.purchase_anniversary_on}} BETWEEN current_date AND current_date + {{anniversary_days}}',
+ 'bought for the first time on this day of an earlier year'),
+('occasion', 'signup_anniversary', 11, 'segment',
+ '{{.signup_anniversary_on}} BETWEEN current_date AND current_date + {{anniversary_days}}',
  'signed up on this day of an earlier year');
 
-INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
-('occasion', 'signup_anniversary', 9, 'segment',
- $$extract(year FROM age(current_date + {{anniversary_days}}, {{.signed_up}}::date))
-   > extract(year FROM age(current_date - 1, {{.signed_up}}::date))$$, '{signup}',
- 'signed up on this day of an earlier year');
+INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES
+('occasion', 'signup_anniversary_on', 9, 'score',
+ $$(date_trunc('month', {{.signed_up}}::date::timestamp) + make_interval(
+     years => nullif(greatest(0, extract(year FROM now())::int - extract(year FROM {{.signed_up}})::int
+         + (extract(month FROM now()) > 6 AND extract(month FROM {{.signed_up}}) <= 6)::int), 0),
+     days => extract(day FROM {{.signed_up}})::int - 1))::date$$,
+ '{signup}', '{signup_date}', 'the nearest anniversary of the signup'),
+('occasion', 'signup_anniversary_on', 10, 'score',
+ $$(date_trunc('month', {{signup_date}}::date::timestamp) + make_interval(
+     years => nullif(greatest(0, extract(year FROM now())::int - extract(year FROM {{signup_date}})::int
+         + (extract(month FROM now()) > 6 AND extract(month FROM {{signup_date}}) <= 6)::int), 0),
+     days => extract(day FROM {{signup_date}})::int - 1))::date$$,
+ '{signup_date}', '{}', 'the nearest anniversary of the signup');

@@ -53,6 +53,17 @@ SET segment.as_of = '2028-02-29 12:00';
 SET segment.as_of = '2028-03-01 12:00';
 :days
 
+-- over the end of the year
+\set on 'CALL segment.refresh(\'occ.t\'); SELECT who, purchase_anniversary_on AS bought_on, signup_anniversary_on AS signed_up_on FROM occ.t WHERE who ~ \'signed|May|one winter|weekdays|half in\' ORDER BY who; SELECT * FROM segment.verify(\'occ.t\');'
+SET segment.as_of = '2028-06-30 23:59:59.999999';
+:on
+SET segment.as_of = '2028-07-01 00:00';
+:on
+SET segment.as_of = '2028-12-31 12:00';
+:on
+:days
+SET segment.as_of = '2029-01-01 12:00';
+:on
 -- other options: quarters of the calendar, three years, half days, the weekend from Friday on, a week ahead, a date as the signup
 SET segment.as_of = '2029-02-22 12:00';
 SELECT segment.drop_preset('occ.t', 'occasion');
