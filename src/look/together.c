@@ -190,8 +190,12 @@ pairs_sql(const char *lines)
 static void
 run_query(FunctionCallInfo fcinfo, const char *sql, PairReceiver *receiver)
 {
-	static const Oid types[] = {TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, INT8OID, FLOAT8OID, INT4OID};
-	static const int args[] = {ARG_EVENTS, ARG_SINCE, ARG_UNTIL, ARG_GAP, ARG_MIN_BASKETS, ARG_MIN_SUPPORT, ARG_MAX_ITEMS};
+	static const Oid types[] = {
+		TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, INT8OID, FLOAT8OID, INT4OID
+	};
+	static const int args[] = {
+		ARG_EVENTS, ARG_SINCE, ARG_UNTIL, ARG_GAP, ARG_MIN_BASKETS, ARG_MIN_SUPPORT, ARG_MAX_ITEMS
+	};
 	ParamListInfo params = makeParamList(lengthof(args));
 	SPIExecuteOptions options = {.params = params,.read_only = true,.dest = &receiver->pub};
 	int			status;
@@ -226,13 +230,15 @@ tell(const PairReceiver *receiver, int max_items)
 				 errdetail("No event with one of these names and an item was found in this time.")));
 }
 
-/* bought_together(tbl, events, basket, gap, since, until, item, min_baskets, min_support, max_items) → pairs */
+/* bought_together(tbl, ...) → pairs; the arguments are those of the enum above */
 Datum
 segment_bought_together(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl", "item", "min_baskets", "min_support", "max_items"};
 	static const int required[] = {ARG_TBL, ARG_ITEM, ARG_MIN_BASKETS, ARG_MIN_SUPPORT, ARG_MAX_ITEMS};
-	PairReceiver receiver = {.pub = {receive_pair, receiver_startup, receiver_shutdown, receiver_shutdown, DestNone}};
+	PairReceiver receiver = {
+		.pub = {receive_pair, receiver_startup, receiver_shutdown, receiver_shutdown, DestNone}
+	};
 	SegmentTable *table;
 	char	   *basket = NULL;
 	char	   *item;
