@@ -287,11 +287,7 @@ segment_drop_preset(PG_FUNCTION_ARGS)
 	columns = columns_to_drop(table, installed, others);
 
 	/* what takes time comes before readers are shut out */
-	foreach(lc, columns)
-	{
-		if (catalog_is_recorded(lfirst(lc)))
-			define_close_history(table, ((Column *) lfirst(lc))->name);
-	}
+	define_close_history(table, columns);
 	foreach(lc, columns)
 	{
 		CHECK_FOR_INTERRUPTS();
