@@ -61,10 +61,10 @@ INSERT INTO segment.preset_column (preset, name, position, kind, labels, rules, 
 -- added last, so that after 28 February comes 1 March where there is no 29th.
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
 ('occasion', 'purchase_anniversary_on', 7, 'score',
- $$(date_trunc('month', {{.first_purchase}}::date::timestamp) + make_interval(
+ $$CASE WHEN isfinite({{.first_purchase}}) THEN (date_trunc('month', {{.first_purchase}}::date::timestamp) + make_interval(
      years => nullif(greatest(0, extract(year FROM now())::int - extract(year FROM {{.first_purchase}})::int
          + (extract(month FROM now()) > 6 AND extract(month FROM {{.first_purchase}}) <= 6)::int), 0),
-     days => extract(day FROM {{.first_purchase}})::int - 1))::date$$,
+     days => extract(day FROM {{.first_purchase}})::int - 1))::date END$$,
  'the nearest anniversary of the first purchase'),
 ('occasion', 'purchase_anniversary', 8, 'segment',
  '{{.purchase_anniversary_on}} BETWEEN current_date AND current_date + {{anniversary_days}}',
@@ -75,14 +75,14 @@ INSERT INTO segment.preset_column (preset, name, position, kind, expression, des
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES
 ('occasion', 'signup_anniversary_on', 9, 'score',
- $$(date_trunc('month', {{.signed_up}}::date::timestamp) + make_interval(
+ $$CASE WHEN isfinite({{.signed_up}}) THEN (date_trunc('month', {{.signed_up}}::date::timestamp) + make_interval(
      years => nullif(greatest(0, extract(year FROM now())::int - extract(year FROM {{.signed_up}})::int
          + (extract(month FROM now()) > 6 AND extract(month FROM {{.signed_up}}) <= 6)::int), 0),
-     days => extract(day FROM {{.signed_up}})::int - 1))::date$$,
+     days => extract(day FROM {{.signed_up}})::int - 1))::date END$$,
  '{signup}', '{signup_date}', 'the nearest anniversary of the signup'),
 ('occasion', 'signup_anniversary_on', 10, 'score',
- $$(date_trunc('month', {{signup_date}}::date::timestamp) + make_interval(
+ $$CASE WHEN isfinite({{signup_date}}) THEN (date_trunc('month', {{signup_date}}::date::timestamp) + make_interval(
      years => nullif(greatest(0, extract(year FROM now())::int - extract(year FROM {{signup_date}})::int
          + (extract(month FROM now()) > 6 AND extract(month FROM {{signup_date}}) <= 6)::int), 0),
-     days => extract(day FROM {{signup_date}})::int - 1))::date$$,
+     days => extract(day FROM {{signup_date}})::int - 1))::date END$$,
  '{signup_date}', '{}', 'the nearest anniversary of the signup');

@@ -28,7 +28,7 @@ INSERT INTO occ.event SELECT who, at::timestamptz, 'purchase' FROM (VALUES
 -- anniversaries
 INSERT INTO occ.event SELECT who, at::timestamptz, what FROM (VALUES
 	('bought on 28 February', '2025-02-28 23:59:59.999999', 'purchase'), ('bought on 1 March', '2025-03-01 00:00', 'purchase'),
-	('bought on 29 February', '2024-02-29 12:00', 'purchase'), ('bought today', '2027-02-28 00:00', 'purchase'), ('first bought in May', '2025-05-01 00:00', 'purchase'),
+	('bought on 29 February', '2024-02-29 12:00', 'purchase'), ('bought at no time', '-infinity', 'purchase'), ('bought at no time', '-infinity', 'signup'), ('bought today', '2027-02-28 00:00', 'purchase'), ('first bought in May', '2025-05-01 00:00', 'purchase'),
 	('first bought in May', '2026-02-28 10:00', 'purchase'), ('signed up on 28 February', '2026-02-28 10:00', 'signup'), ('signed up on 27 February', '2026-02-27 10:00', 'signup')) a(who, at, what);
 
 SET client_min_messages = notice;
@@ -67,7 +67,7 @@ SET segment.as_of = '2029-01-01 12:00';
 -- other options: quarters of the calendar, three years, half days, the weekend from Friday on, a week ahead, a date as the signup
 SET segment.as_of = '2029-02-22 12:00';
 SELECT segment.drop_preset('occ.t', 'occasion');
-INSERT INTO occ.person VALUES ('mornings', '2024-03-01'), ('nights', '2024-03-02'), ('evenings', '2029-02-22'), ('weekdays', '2031-02-24'), ('weekends', '2024-02-29');
+INSERT INTO occ.person VALUES ('mornings', '2024-03-01'), ('nights', '2024-03-02'), ('evenings', '2029-02-22'), ('weekdays', '2031-02-24'), ('weekends', '2024-02-29'), ('afternoons', '-infinity'), ('2 mornings', 'infinity');
 INSERT INTO occ.event VALUES ('three autumns', '2026-12-31 23:59:59.999999', 'purchase');
 SELECT segment.add_preset('occ.t', 'occasion', $$ {"season_shift": "0", "season_years": 3, "season_share": 0.3, "least_purchases": 2, "dayparts": [7, 12, 18, 20],
 	"weekend_days": [5, 6], "weekend_share": 0.6, "anniversary_days": 7, "signup_date": "since"} $$);
