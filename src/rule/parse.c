@@ -323,7 +323,7 @@ rule_check(const char *text, const SegmentTable *table, RuleScope scope,
 	rule->expression = rule_deparse(rule->node, relation);
 	if (scope != SCOPE_SOURCE)
 		rule_analyze_time(rule, table, relation);
-	else if (rule_is_moving(rule->node, table))
+	else if (rule_is_moving(rule->node, NULL))	/* its columns are the source's */
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 				 errmsg("an expression over a source must not depend on the time or on other tables"),

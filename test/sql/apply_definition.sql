@@ -246,6 +246,14 @@ RESET ROLE;
 SELECT segment.create_table('spelled', 'id', time_zone => 'europe/berlin');
 SELECT time_zone FROM segment.tables WHERE tbl = 'spelled'::regclass;
 SELECT * FROM segment.apply_definition(segment.definition('spelled') || '{"time_zone": "EUROPE/Berlin"}');
+-- what moves in ways unknown stands where the source has its key
+CREATE TABLE placed (a int, b int, c int, id int, at timestamptz);
+SELECT segment.add_source('spelled', 'placed', key => 'id', at => 'at');
+SELECT segment.add_score('spelled', 'clock', 'to_char(now(), ''HH24'')::int + count(*)');
+SELECT attnum FROM pg_attribute WHERE attrelid = 'spelled'::regclass AND attname = 'clock';
+SELECT * FROM segment.apply_definition(segment.definition('spelled'));
+SELECT segment.drop_source('spelled', 'placed');
+SELECT segment.add_source('spelled', 'placed', key => 'id', at => 'at');
 SELECT segment.drop_table('spelled');
 SELECT segment.drop_table('other'), segment.drop_table('handmade'), segment.drop_table('"Zweite Böhm"');
 DROP VIEW reader;
