@@ -23,13 +23,16 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
      'churn_declining: at most so many purchases in the last period'),
     ('churn_risk', 'decline_purchases', 'integer', '3', 'purchases',
      'churn_declining: at least so many in the period before the last one');
+UPDATE segment.preset_option SET least = 2 WHERE preset = 'churn_risk' AND option = 'rhythm_purchases';
+UPDATE segment.preset_option SET least = 0, most = 10000 WHERE preset = 'churn_risk' AND option IN ('overdue_ratio', 'high_ratio', 'lost_ratio');
 
+-- How long ago a purchase at -infinity was is unknown, and it can not be subtracted.
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES
     ('churn_risk', 'churn_gap', 1, 'score',
-     'CASE WHEN {{.purchases}} >= {{rhythm_purchases}} THEN greatest({{.purchase_gap}}, {{least_gap}}) WHEN {{.purchases}} >= 1 THEN {{usual_gap}} END',
+     'CASE WHEN {{.last_purchase}} = ''-infinity'' THEN NULL WHEN {{.purchases}} >= {{rhythm_purchases}} THEN greatest({{.purchase_gap}}, {{least_gap}}) WHEN {{.purchases}} >= 1 THEN {{usual_gap}} END',
      '{usual_gap}', '{}', 'the gap between purchases that the customer is measured by; NULL before the first'),
     ('churn_risk', 'churn_gap', 2, 'score',
-     'CASE WHEN {{.purchases}} >= {{rhythm_purchases}} THEN greatest({{.purchase_gap}}, {{least_gap}}) END',
+     'CASE WHEN {{.last_purchase}} = ''-infinity'' THEN NULL WHEN {{.purchases}} >= {{rhythm_purchases}} THEN greatest({{.purchase_gap}}, {{least_gap}}) END',
      '{}', '{usual_gap}', 'the customer''s own gap between purchases; NULL while there are too few to tell'),
     ('churn_risk', 'churn_recent', 3, 'score',
      'count(*) FILTER (WHERE {{purchase}} AND at > now() - {{decline_period}})',
@@ -38,7 +41,7 @@ INSERT INTO segment.preset_column (preset, name, position, kind, expression, nee
      'count(*) FILTER (WHERE {{purchase}} AND at > now() - 2 * {{decline_period}} AND at <= now() - {{decline_period}})',
      '{}', '{}', 'purchases in the period before the last one'),
     ('churn_risk', 'churn_overdue', 5, 'segment',
-     'now() - {{.last_purchase}} >= {{overdue_ratio}} * {{.churn_gap}}',
+     'now() - nullif({{.last_purchase}}, ''-infinity'') >= {{overdue_ratio}} * {{.churn_gap}}',
      '{}', '{}', 'late by the customer''s own rhythm'),
     ('churn_risk', 'churn_declining', 6, 'segment',
      '{{.churn_before}} >= {{decline_purchases}} AND {{.churn_recent}} <= {{decline_ratio}} * {{.churn_before}}',
@@ -47,8 +50,8 @@ INSERT INTO segment.preset_column (preset, name, position, kind, expression, nee
 INSERT INTO segment.preset_column (preset, name, position, kind, labels, rules, description) VALUES
     ('churn_risk', 'churn_risk', 7, 'group',
      '{lost,high,medium,low,unknown}',
-     ARRAY['now() - {{.last_purchase}} >= {{lost_ratio}} * {{.churn_gap}}',
-           'now() - {{.last_purchase}} >= {{high_ratio}} * {{.churn_gap}} OR {{.churn_overdue}} AND {{.churn_declining}}',
+     ARRAY['now() - nullif({{.last_purchase}}, ''-infinity'') >= {{lost_ratio}} * {{.churn_gap}}',
+           'now() - nullif({{.last_purchase}}, ''-infinity'') >= {{high_ratio}} * {{.churn_gap}} OR {{.churn_overdue}} AND {{.churn_declining}}',
            '{{.churn_overdue}} OR {{.churn_declining}}',
            '{{.churn_gap}} IS NOT NULL',
            '{{.purchases}} >= 1'],

@@ -47,6 +47,8 @@ SELECT churn.put('from 2 to 1, one 180 days ago', 3, '30 days', '120 days');
 SELECT churn.put('from 2 to 1, one 180 days ago', 1, '0', '30 days');
 SELECT churn.put('from 4 to 0, 5 gaps ago', 4, '20 days', '100 days');
 SELECT churn.put('from 3 to 1, 2 gaps ago', 4, '35 days', '70 days');
+INSERT INTO churn.events VALUES ('once, at -infinity', '-infinity', 'purchase');
+INSERT INTO churn.events SELECT 'three times, at -infinity', '-infinity', 'purchase' FROM generate_series(1, 3);
 \o
 
 SELECT segment.add_preset('churn.customers', 'churn_risk');
