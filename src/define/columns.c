@@ -201,18 +201,6 @@ define_changed(Oid relid, const char *name)
 }
 
 void
-define_check_new_name(const SegmentTable *table, const char *name, const char *what)
-{
-	catalog_check_name(name, what);
-	if (get_attnum(table->relid, name) != InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_COLUMN),
-				 errmsg("segment table %s has a column \"%s\" already",
-						catalog_qualified_name(table->relid), name),
-				 errhint("Drop it first, or choose another name.")));
-}
-
-void
 define_check_unused(const SegmentTable *table, const char *name, const char *what)
 {
 	ListCell   *lc;

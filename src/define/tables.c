@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "capture/capture.h"
 #include "catalog/namespace.h"
@@ -18,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 #include "utils/varlena.h"
@@ -59,6 +62,35 @@ define_open(Oid relid)
 	foreach(lc, table->sources)
 		rule_follow_renames(table, lfirst(lc), false);
 	return catalog_load(relid);
+}
+
+/* Dropped columns keep their places, until nothing can be added any more. */
+static void
+check_room(const SegmentTable *table)
+{
+	Relation	relation = table_open(table->relid, NoLock);
+	int			natts = RelationGetNumberOfAttributes(relation);
+
+	table_close(relation, NoLock);
+	if (natts >= MaxHeapAttributeNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_TOO_MANY_COLUMNS),
+				 errmsg("segment table %s can not have another column", catalog_qualified_name(table->relid)),
+				 errdetail("It has had %d, and PostgreSQL counts those that were dropped as well.", natts),
+				 errhint("Make the table anew: keep segment.definition(), then segment.drop_table() and segment.apply_definition().")));
+}
+
+void
+define_check_new_name(const SegmentTable *table, const char *name, const char *what)
+{
+	check_room(table);
+	catalog_check_name(name, what);
+	if (get_attnum(table->relid, name) != InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("segment table %s has a column \"%s\" already",
+						catalog_qualified_name(table->relid), name),
+				 errhint("Drop it first, or choose another name.")));
 }
 
 /* How many statements of ours are under way, one within the other. */

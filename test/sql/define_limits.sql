@@ -228,5 +228,22 @@ SELECT * FROM segment.verify('limits.guarded');
 RESET ROLE;
 
 SELECT segment.drop_table('guarded');
+
+-- columns that were dropped keep their places
+SELECT segment.create_table('limits.full', 'customer', 'int');
+CREATE TABLE kept (customer int, at timestamptz);
+SELECT segment.add_source('limits.full', 'kept', key => 'customer', at => 'at');
+DO $$
+BEGIN
+    EXECUTE (SELECT 'ALTER TABLE limits.full ' || string_agg(format('ADD COLUMN c%s int', n), ', ') FROM generate_series(4, 1600) n);
+    EXECUTE (SELECT 'ALTER TABLE limits.full ' || string_agg(format('DROP COLUMN c%s', n), ', ') FROM generate_series(4, 1600) n);
+END $$;
+SELECT segment.add_score('limits.full', 'n', 'count(*)');
+SELECT segment.add_preset('limits.full', 'starter');
+CREATE TABLE whole AS SELECT segment.definition('limits.full') AS definition;
+SELECT segment.drop_table('limits.full');
+SELECT action, kind FROM whole, segment.apply_definition(definition);
+SELECT segment.add_score('limits.full', 'n', 'count(*)');
+SELECT segment.drop_table('limits.full');
 DROP SCHEMA limits CASCADE;
 DROP ROLE regress_segment_limits_owner, regress_segment_limits_reader;
