@@ -18,6 +18,8 @@ CREATE TABLE segment.preset_option (
     default_value jsonb,                        -- NULL: none
     unit          text,
     description   text  NOT NULL,
+    least         double precision NOT NULL DEFAULT '-infinity',    -- of a number, or of each of several
+    most          double precision NOT NULL DEFAULT 'infinity',
     PRIMARY KEY (preset, option)
 );
 COMMENT ON TABLE segment.preset_option IS 'options of presets';

@@ -24,6 +24,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
  'how many views make a browser'),
 ('cart_intent', 'browser_window', 'interval', '"30 days"', 'time',
  'within which time');
+UPDATE segment.preset_option SET least = 1 WHERE preset = 'cart_intent' AND option = 'many_views';
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
 ('cart_intent', 'cart_closed_at', 1, 'score', 'max(at) FILTER (WHERE {{purchase}} OR {{cart_emptied}})',

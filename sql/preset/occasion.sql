@@ -23,6 +23,9 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
  'how many days before the anniversary the segment begins, up to 180'),
 ('occasion', 'signup_date', 'column', NULL, NULL,
  'a column of the row with the time or date of the signup, instead of an event');
+UPDATE segment.preset_option SET least = 0, most = 180 WHERE preset = 'occasion' AND option = 'anniversary_days';
+UPDATE segment.preset_option SET least = 0, most = 24 WHERE preset = 'occasion' AND option = 'dayparts';
+UPDATE segment.preset_option SET least = 1, most = 7 WHERE preset = 'occasion' AND option = 'weekend_days';
 
 -- Moved so that each season is a quarter; the month is then that of the quarter.
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES

@@ -52,6 +52,9 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
      'likely_to_buy by rhythm: at least so much of the usual gap has passed since the last purchase'),
     ('purchase_behavior', 'due_until', 'number', '1.2', 'part of the usual gap',
      'likely_to_buy by rhythm: at most so much of the usual gap has passed since the last purchase');
+UPDATE segment.preset_option SET least = 2 WHERE preset = 'purchase_behavior' AND option = 'due_purchases';
+UPDATE segment.preset_option SET least = 0, most = 10000 WHERE preset = 'purchase_behavior' AND option IN ('due_from', 'due_until');
+UPDATE segment.preset_option SET least = 1, most = 5 WHERE preset = 'purchase_behavior' AND option = 'high_value_band';
 
 -- What is computed from the events.
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES
@@ -140,16 +143,16 @@ INSERT INTO segment.preset_column (preset, name, position, kind, expression, nee
     ('purchase_behavior', 'likely_to_buy', 26, 'segment',
      '{{.last_cart}} > now() - {{likely_within}} AND ({{.last_purchase}} IS NULL OR {{.last_purchase}} < {{.last_cart}}) '
      'OR {{.buying_recent_views}} >= {{likely_views}} AND ({{.last_purchase}} IS NULL OR {{.last_purchase}} <= now() - {{likely_within}}) '
-     'OR {{.purchases}} >= {{due_purchases}} AND now() - {{.last_purchase}} BETWEEN {{due_from}} * {{.purchase_gap}} AND {{due_until}} * {{.purchase_gap}}',
+     'OR {{.purchases}} >= {{due_purchases}} AND now() - nullif({{.last_purchase}}, ''-infinity'') BETWEEN {{due_from}} * {{.purchase_gap}} AND {{due_until}} * {{.purchase_gap}}',
      '{view,cart}', '{}', 'something is in the cart, or looked at much of late, or the next purchase is due'),
     ('purchase_behavior', 'likely_to_buy', 27, 'segment',
      '{{.last_cart}} > now() - {{likely_within}} AND ({{.last_purchase}} IS NULL OR {{.last_purchase}} < {{.last_cart}}) '
-     'OR {{.purchases}} >= {{due_purchases}} AND now() - {{.last_purchase}} BETWEEN {{due_from}} * {{.purchase_gap}} AND {{due_until}} * {{.purchase_gap}}',
+     'OR {{.purchases}} >= {{due_purchases}} AND now() - nullif({{.last_purchase}}, ''-infinity'') BETWEEN {{due_from}} * {{.purchase_gap}} AND {{due_until}} * {{.purchase_gap}}',
      '{cart}', '{view}', 'something is in the cart, or the next purchase is due'),
     ('purchase_behavior', 'likely_to_buy', 28, 'segment',
      '{{.buying_recent_views}} >= {{likely_views}} AND ({{.last_purchase}} IS NULL OR {{.last_purchase}} <= now() - {{likely_within}}) '
-     'OR {{.purchases}} >= {{due_purchases}} AND now() - {{.last_purchase}} BETWEEN {{due_from}} * {{.purchase_gap}} AND {{due_until}} * {{.purchase_gap}}',
+     'OR {{.purchases}} >= {{due_purchases}} AND now() - nullif({{.last_purchase}}, ''-infinity'') BETWEEN {{due_from}} * {{.purchase_gap}} AND {{due_until}} * {{.purchase_gap}}',
      '{view}', '{cart}', 'something is looked at much of late, or the next purchase is due'),
     ('purchase_behavior', 'likely_to_buy', 29, 'segment',
-     '{{.purchases}} >= {{due_purchases}} AND now() - {{.last_purchase}} BETWEEN {{due_from}} * {{.purchase_gap}} AND {{due_until}} * {{.purchase_gap}}',
+     '{{.purchases}} >= {{due_purchases}} AND now() - nullif({{.last_purchase}}, ''-infinity'') BETWEEN {{due_from}} * {{.purchase_gap}} AND {{due_until}} * {{.purchase_gap}}',
      '{}', '{view,cart}', 'the next purchase is due');

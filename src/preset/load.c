@@ -131,6 +131,8 @@ read_option(Preset *preset, uint64 row)
 	fallback = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &isnull);
 	option->fallback = isnull ? NULL : DatumGetJsonbPCopy(fallback);
 	option->known = strcmp(text_field(row, 4), "t") == 0;
+	option->least = DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 5, &isnull));
+	option->most = DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 6, &isnull));
 	preset->options = lappend(preset->options, option);
 }
 
@@ -211,7 +213,7 @@ preset_load(const char *name)
 				 errmsg("there is no preset \"%s\"", name),
 				 errhint("%s", preset_hint(name, all.options))));
 	read_rows("SELECT o.option, o.type, o.default_value, EXISTS (SELECT FROM segment.presets p"
-			  "   WHERE p.preset = $1 AND p.option = o.option)"
+			  "   WHERE p.preset = $1 AND p.option = o.option), o.least, o.most"
 			  " FROM segment.preset_option o WHERE (o.preset = $1 OR o.preset = '' AND NOT EXISTS ("
 			  "   SELECT FROM segment.preset_option own WHERE own.preset = $1 AND own.option = o.option))"
 			  " AND o.option NOT IN ('prefix', 'only', 'check_events') ORDER BY o.option COLLATE \"C\"",

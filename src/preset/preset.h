@@ -36,6 +36,8 @@ typedef struct PresetOption
 	char	   *name;
 	OptionType	type;
 	Jsonb	   *fallback;		/* the default; NULL: none */
+	double		least;			/* of a number, or of each of several */
+	double		most;
 	bool		known;			/* may be given: a template of the preset names it */
 
 	/* of the value, once options are read */

@@ -21,6 +21,12 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+/*
+ * The longest interval: templates take it twice from now(), which must not lead
+ * out of the calendar.  Else no customer could be computed.
+ */
+#define LONGEST_YEARS 1000
+
 void
 preset_refuse_value(const Preset *preset, const char *option, const char *must_be, const char *hint)
 {
@@ -195,7 +201,18 @@ converts(AttemptStep step, Conversion *conversion)
 	return error == NULL;
 }
 
-/* A finite number that double precision can hold. */
+static void
+check_bounds(const Reader *reader, double number, const char *must_be)
+{
+	double		least = reader->option->least;
+	double		most = reader->option->most;
+
+	if (number < least || number > most)
+		refuse(reader, isinf(most) ? psprintf("%s, at least %g", must_be, least) :
+			   psprintf("%s from %g to %g", must_be, least, most), NULL);
+}
+
+/* A finite number that double precision can hold, and within the option's bounds. */
 static Datum
 read_number(const Reader *reader, const JsonbValue *value, const char *must_be)
 {
@@ -216,6 +233,7 @@ read_number(const Reader *reader, const JsonbValue *value, const char *must_be)
 	as_float = DirectFunctionCall1(numeric_float8_no_overflow, conversion.result);
 	if (!isfinite(DatumGetFloat8(as_float)))
 		refuse(reader, must_be, "It must be finite, and not larger than double precision can hold.");
+	check_bounds(reader, DatumGetFloat8(as_float), must_be);
 	return conversion.result;
 }
 
@@ -249,6 +267,7 @@ read_interval(const Reader *reader, const JsonbValue *value, const char *must_be
 	static const char *const hint = "Give a string such as \"30 days\" or \"1 month\".";
 	Conversion	conversion = {0};
 	Interval	none = {0};
+	Interval	longest = {.month = LONGEST_YEARS * MONTHS_PER_YEAR};
 
 	if (value->type != jbvString)
 		refuse(reader, must_be, hint);
@@ -258,6 +277,8 @@ read_interval(const Reader *reader, const JsonbValue *value, const char *must_be
 		refuse(reader, must_be, hint);
 	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, conversion.result, IntervalPGetDatum(&none))) < 0)
 		refuse(reader, must_be, "It must not be negative.");
+	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, conversion.result, IntervalPGetDatum(&longest))) > 0)
+		refuse(reader, must_be, "It must not be longer than " CppAsString2(LONGEST_YEARS) " years.");
 	return conversion.result;
 }
 

@@ -127,6 +127,16 @@ EXCEPTION
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
         RETURN concat_ws(' / ', SQLSTATE, message, nullif(hint, ''));
 END $$;
+-- Options that have bounds, where a value beyond them would fail with each customer, or be wrong.
+\set VERBOSITY terse
+SELECT segment.add_preset('pe.c', 'cart_intent', '{"many_views": 0}');
+SELECT segment.add_preset('pe.c', 'churn_risk', '{"lost_ratio": 1e300}');
+SELECT segment.add_preset('pe.c', 'occasion', '{"anniversary_days": 181}');
+SELECT segment.add_preset('pe.c', 'occasion', '{"dayparts": [6, 12, 18, 25]}');
+\set VERBOSITY default
+SELECT o.preset, o.option, o.default_value FROM segment.preset_option o,
+    LATERAL jsonb_array_elements(CASE jsonb_typeof(o.default_value) WHEN 'array' THEN o.default_value ELSE jsonb_build_array(o.default_value) END) d
+WHERE o.type IN ('integer', 'number', 'numbers') AND (d::float8 < o.least OR d::float8 > o.most);
 SET client_min_messages = warning;
 SELECT o AS options, pe.try(o::jsonb) FROM unnest(ARRAY[
     '{"word": 1}', '{"word": ["a"]}', '{"words": "a"}', '{"words": [1]}', '{"words": [null]}', '{"words": []}',
@@ -134,7 +144,7 @@ SELECT o AS options, pe.try(o::jsonb) FROM unnest(ARRAY[
     '{"amount": "NaN"}', '{"amount": "Infinity"}', '{"amount": "-inf"}', '{"amount": 1e400}', '{"amount": "1e400"}', '{"amount": "1e308"}',
     '{"amount": "1; DROP TABLE pe.c"}', '{"amount": ""}', '{"amount": -0.5}', '{"amount": {"a": 1}}', '{"amount": "1e200000"}',
     '{"span": "a while"}', '{"span": 30}', '{"span": "-1 day"}', '{"span": "infinity"}', '{"span": "1 month"}', '{"span": "P1DT2H"}', '{"span": "0"}',
-    '{"span": "200000000 years"}', '{"span": ""}',
+    '{"span": "200000000 years"}', '{"span": ""}', '{"span": "1000 years"}', '{"span": "1000 years 1 day"}',
     '{"flag": "true"}', '{"flag": 1}', '{"flag": false}', '{"flag": null}',
     '{"cuts": [1]}', '{"cuts": [1, 2, 3]}', '{"cuts": [2, 1]}', '{"cuts": ["1", 2.5]}', '{"cuts": ["x", 2]}', '{"cuts": []}', '{"cuts": 1}',
     '{"spans": ["2 hours", "1 hour"]}', '{"spans": ["1 day", "1 month"]}', '{"spans": ["x", "y"]}', '{"spans": [1, 2]}',
