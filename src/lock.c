@@ -86,6 +86,13 @@ set_lock_timeout(int milliseconds)
 	context_set("lock_timeout", psprintf("%dms", milliseconds));
 }
 
+static void
+pause_briefly(void)
+{
+	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}
+
 /* Waits until the transactions that are in the way of a lock now have ended. */
 static void
 wait_for_holders(const LockWish *wish, int milliseconds, int limit)
@@ -100,9 +107,7 @@ wait_for_holders(const LockWish *wish, int milliseconds, int limit)
 	holders = GetLockConflicts(&tag, wish->mode, &count);
 	if (count == 0)
 	{
-		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE,
-				  PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
+		pause_briefly();
 		return;
 	}
 	context_enter_canonical(&ctx);
@@ -203,6 +208,17 @@ lock_all(List *wishes)
 		CHECK_FOR_INTERRUPTS();
 		if (left <= 0)
 			refuse(busy, limit);
+
+		/*
+		 * A subtransaction that rolls back gives its locks back one by one; who
+		 * is at it must not be waited for until the end of the transaction, in
+		 * which he may soon wait for us.
+		 */
+		if (tries == 1)
+		{
+			pause_briefly();
+			continue;
+		}
 
 		/*
 		 * Those who were in the way have gone, again and again, and others have
