@@ -229,14 +229,13 @@ RESET ROLE;
 
 SELECT segment.drop_table('guarded');
 
--- columns that were dropped keep their places
+-- no more columns than PostgreSQL allows, and what to do then, since dropped ones count as well
 SELECT segment.create_table('limits.full', 'customer', 'int');
 CREATE TABLE kept (customer int, at timestamptz);
 SELECT segment.add_source('limits.full', 'kept', key => 'customer', at => 'at');
 DO $$
 BEGIN
     EXECUTE (SELECT 'ALTER TABLE limits.full ' || string_agg(format('ADD COLUMN c%s int', n), ', ') FROM generate_series(4, 1600) n);
-    EXECUTE (SELECT 'ALTER TABLE limits.full ' || string_agg(format('DROP COLUMN c%s', n), ', ') FROM generate_series(4, 1600) n);
 END $$;
 SELECT segment.add_score('limits.full', 'n', 'count(*)');
 SELECT segment.add_preset('limits.full', 'starter');

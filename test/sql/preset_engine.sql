@@ -69,6 +69,9 @@ SELECT DISTINCT c.preset, c.name, o.found[1] AS option FROM segment.preset_colum
 WHERE NOT EXISTS (SELECT FROM segment.preset_option p WHERE p.option = o.found[1] AND p.preset IN (c.preset, ''));
 SELECT o.preset, o.option FROM segment.preset_option o WHERE o.preset <> '' AND NOT EXISTS (
     SELECT FROM segment.presets p WHERE p.preset = o.preset AND p.option = o.option);
+SELECT o.preset, o.option, o.default_value FROM segment.preset_option o,
+    LATERAL jsonb_array_elements(CASE jsonb_typeof(o.default_value) WHEN 'array' THEN o.default_value ELSE jsonb_build_array(o.default_value) END) d
+WHERE o.type IN ('integer', 'number', 'numbers') AND ((d #>> '{}')::float8 < o.least OR (d #>> '{}')::float8 > o.most);
 SELECT name, array_agg(DISTINCT preset) FROM segment.preset_column GROUP BY 1 HAVING count(DISTINCT preset) > 1;
 SELECT preset FROM segment.preset_option WHERE preset <> '' UNION SELECT preset FROM segment.preset_column WHERE preset <> ''
 EXCEPT SELECT name FROM segment.preset;
@@ -134,9 +137,6 @@ SELECT segment.add_preset('pe.c', 'churn_risk', '{"lost_ratio": 1e300}');
 SELECT segment.add_preset('pe.c', 'occasion', '{"anniversary_days": 181}');
 SELECT segment.add_preset('pe.c', 'occasion', '{"dayparts": [6, 12, 18, 25]}');
 \set VERBOSITY default
-SELECT o.preset, o.option, o.default_value FROM segment.preset_option o,
-    LATERAL jsonb_array_elements(CASE jsonb_typeof(o.default_value) WHEN 'array' THEN o.default_value ELSE jsonb_build_array(o.default_value) END) d
-WHERE o.type IN ('integer', 'number', 'numbers') AND (d::float8 < o.least OR d::float8 > o.most);
 SET client_min_messages = warning;
 SELECT o AS options, pe.try(o::jsonb) FROM unnest(ARRAY[
     '{"word": 1}', '{"word": ["a"]}', '{"words": "a"}', '{"words": [1]}', '{"words": [null]}', '{"words": []}',
