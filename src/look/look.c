@@ -20,11 +20,8 @@
 
 /* The definition, read again behind the lock on the relation that is to be read. */
 static SegmentTable *
-open_relation(Oid relid, bool history)
+open_relation(Oid relid, Oid relation)
 {
-	SegmentTable *table = catalog_load(relid);
-	Oid			relation = history ? table->history : relid;
-
 	trust_check_reader(relation);
 	LockRelationOid(relation, AccessShareLock);
 	return catalog_load(relid);
@@ -33,13 +30,22 @@ open_relation(Oid relid, bool history)
 SegmentTable *
 look_open(Oid relid)
 {
-	return open_relation(relid, false);
+	catalog_load(relid);
+	return open_relation(relid, relid);
 }
 
 SegmentTable *
 look_open_history(Oid relid)
 {
-	return open_relation(relid, true);
+	return open_relation(relid, catalog_load(relid)->history);
+}
+
+SegmentTable *
+look_open_changes(Oid relid)
+{
+	SegmentTable *table = catalog_load(relid);
+
+	return open_relation(relid, OidIsValid(table->changes) ? table->changes : relid);
 }
 
 void
