@@ -146,6 +146,7 @@ OBJS = \
 	src/look/past.o \
 	src/look/changes.o \
 	src/look/health.o \
+	src/look/health_state.o \
 	src/look/health_sources.o \
 	src/look/preview.o \
 	src/worker/launcher.o \

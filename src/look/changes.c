@@ -46,9 +46,10 @@ check_cursor(const SegmentTable *table, const char *cursor, Datum *values)
 							 catalog_qualified_name(table->changes)), 2, types, values, NULL, true) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the changes of %s after cursor \"%s\" are not known",
-						catalog_qualified_name(table->relid), cursor),
-				 errdetail("It is older than what is kept, or of another state of the database than this one, or of another table."),
+				 errmsg("the changes of %s after this cursor are not known",
+						catalog_qualified_name(table->relid)),
+				 errdetail("\"%s\" is older than what is kept, or of another state of the database than this one, or of another table.",
+						   cursor),
 				 errhint("In one REPEATABLE READ transaction, read the members anew and take segment.changes_cursor() to go on from.")));
 }
 

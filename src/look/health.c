@@ -18,6 +18,7 @@
 #include "guc.h"
 #include "lib/stringinfo.h"
 #include "look/health.h"
+#include "miscadmin.h"
 #include "refresh/refresh.h"
 #include "storage/bufmgr.h"
 #include "utils/acl.h"
@@ -205,6 +206,7 @@ segment_check_health(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	check.table = look_open(PG_GETARG_OID(0));
 	check.as_of = context_instant();
+	run_step(&check, health_check_state, "state");
 	run_step(&check, check_sizes, "sizes");
 	if (get_rel_name(check.table->history) != NULL)
 		run_step(&check, check_leaving, "history");

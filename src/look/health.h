@@ -26,7 +26,12 @@ extern char *health_sample(const HealthCheck *check, Oid relation, bool *sampled
 /* Adds the lines of a query of (finding, subject, detail, advice); $1 is the as-of instant. */
 extern void health_add(const HealthCheck *check, const char *sql);
 
-/* health_sources.c: a step (AttemptStep) about a source, of a HealthCheck */
+/* Steps (AttemptStep) of a HealthCheck. */
+
+/* health_state.c: freshness, schedule, bands, triggers */
+extern void health_check_state(void *arg);
+
+/* health_sources.c: check->source */
 extern void health_check_source(void *arg);
 
 #endif							/* SEGMENT_HEALTH_H */

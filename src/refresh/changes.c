@@ -43,7 +43,7 @@ trim_is_worth_it(const Refresh *refresh)
 	bool		seldom;
 	RunContext	ctx;
 
-	if (refresh->run.id % TRIM_RUNS == 0)
+	if (refresh->rebuild || refresh->run.id % TRIM_RUNS == 0)
 		return true;
 	context_enter_catalog(&ctx);
 	run_sql("SELECT (SELECT started_at FROM segment.run WHERE tbl = $1 AND id < $2 ORDER BY id DESC LIMIT 1)"

@@ -14,6 +14,7 @@ typedef struct Refresh
 {
 	Oid			relid;
 	bool		nonatomic;		/* may commit between steps */
+	bool		rebuild;		/* asked for by CALL rebuild */
 	MemoryContext run_context;	/* lives as long as the run */
 	MemoryContext step_context; /* reset after each step */
 	Run			run;

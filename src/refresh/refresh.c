@@ -372,6 +372,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 				 errmsg("tbl must not be null")));
 	context_refuse_standby(rebuild ? "segment.rebuild()" : "segment.refresh()");
 	refresh.relid = PG_GETARG_OID(0);
+	refresh.rebuild = rebuild;
 	refresh.nonatomic = fcinfo->context && IsA(fcinfo->context, CallContext) &&
 		!castNode(CallContext, fcinfo->context)->atomic;
 	catalog_load(refresh.relid);

@@ -1,4 +1,5 @@
--- Each finding of the view health appears, and vanishes when it is mended.
+-- Each finding of the view health appears, and vanishes when it is mended.  In
+-- the past that the clock is set to everything is stale: that stands below.
 \set VERBOSITY terse
 SET client_min_messages = warning;
 CREATE SCHEMA "He alth";
@@ -6,7 +7,7 @@ SET search_path = "He alth";
 SET timezone = 'UTC';
 SET segment.as_of = '2024-06-01 00:00:00+00';
 CREATE FUNCTION look() RETURNS TABLE (finding text, subject text, detail text) LANGUAGE sql SET search_path = "He alth" AS $$
-	SELECT finding, subject, regexp_replace(detail, 'rebuild of .*', 'rebuild of …') FROM segment.health ORDER BY tbl::text, finding, subject, detail
+	SELECT finding, subject, regexp_replace(detail, 'rebuild of .*', 'rebuild of …') FROM segment.health WHERE finding <> 'stale' ORDER BY tbl::text, finding, subject, detail
 $$;
 CREATE TABLE event (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer int, at timestamptz, kind text DEFAULT 'buy', amount int, item text);
 SELECT segment.create_table('tab', 'customer', 'int');
@@ -78,7 +79,7 @@ SELECT segment.add_segment('tab', 'lately', 'last > now() - interval ''100 days'
 SELECT segment.add_group('tab', 'g', 'many', 'n > 5', 'few', 'true');
 CALL segment.refresh('tab');
 SET segment.health_similarity = 1;
-UPDATE event SET at = '2024-01-01' WHERE customer = 1;
+UPDATE event SET at = timestamptz '2024-01-01 00:00+00' + id * interval '1 hour' WHERE customer = 1;
 CALL segment.refresh('tab');
 SET segment.as_of = '2024-08-29 00:00:00+00';
 INSERT INTO event (customer, at, amount) SELECT c, '2024-08-28', c FROM generate_series(2, 200) c;
@@ -87,7 +88,7 @@ SELECT * FROM look() WHERE finding = 'never_left';
 SET segment.as_of = '2024-08-31 00:00:00+00';
 SELECT finding, subject, detail, advice FROM segment.health WHERE finding = 'never_left' ORDER BY subject;
 DELETE FROM event WHERE customer = 2;
-INSERT INTO event (customer, at) SELECT 3, '2024-08-28' FROM generate_series(1, 4) i;
+INSERT INTO event (customer, at) SELECT 3, timestamptz '2024-08-28 00:00+00' - i * interval '1 hour' FROM generate_series(1, 4) i;
 CALL segment.refresh('tab');
 SELECT * FROM look() WHERE finding = 'never_left';
 SET segment.health_stay = '1d';
@@ -116,16 +117,17 @@ DELETE FROM event WHERE customer IS NULL OR at IS NULL;
 SELECT * FROM look();
 CALL segment.rebuild('tab');
 SELECT * FROM look();
+SELECT max(id) AS latest FROM event \gset
 INSERT INTO event (customer, at, kind, amount, item) SELECT customer, at, kind, amount, item FROM event WHERE customer BETWEEN 10 AND 12 AND amount IS NOT NULL;
 SELECT * FROM look();
-DELETE FROM event WHERE id > 1000;
+DELETE FROM event WHERE id > :latest;
 SELECT * FROM look();
 CALL segment.refresh('tab');
 
 -- large tables: a sample of their blocks; all of them if asked for
 CREATE TABLE page (customer int, at timestamp, fill text DEFAULT repeat('x', 3500)) WITH (autovacuum_enabled = off);
 ALTER TABLE page ALTER COLUMN fill SET STORAGE PLAIN;
-INSERT INTO page SELECT i % 50, '2024-09-05', DEFAULT FROM generate_series(1, 3000) i;
+INSERT INTO page (customer, at) SELECT i % 50, '2024-09-05' FROM generate_series(1, 3000) i;
 SELECT segment.add_source('tab', 'page', key => 'customer', at => 'at');
 CALL segment.refresh('tab');
 SELECT finding, subject, detail ~ '^[0-9]+ of [0-9]+ events looked at are there before' AS detail FROM look();
@@ -158,7 +160,7 @@ SELECT * FROM look();
 INSERT INTO parted VALUES ('Ann@x.be', '2024-09-05'), ('ann@x.be ', '2024-09-05'), ('Bob @x.be', '2024-09-05'), ('bob', '2024-09-05');
 CALL segment.refresh('mail');
 SELECT * FROM look();
-UPDATE parted SET mail = lower(btrim(mail));
+UPDATE parted SET mail = lower(btrim(mail)), at = at + CASE WHEN mail::text COLLATE "C" < 'b' THEN interval '1 hour' ELSE interval '0' END;
 CALL segment.refresh('mail');
 SELECT * FROM look();
 -- attributes
@@ -173,12 +175,12 @@ CALL segment.refresh('mail');
 SELECT * FROM look();
 
 -- customers set aside, triggers disabled
-SELECT segment.add_score('mail', 'odd', '1 / (count(*) - 1)');
+SELECT segment.add_score('mail', 'odd', '1 / (count(*) - 2)');
 INSERT INTO parted VALUES ('eve', '2024-09-05');
-DELETE FROM parted WHERE mail <> 'eve';
+DELETE FROM parted WHERE mail = 'ann@x.be';
 CALL segment.refresh('mail');
-SELECT * FROM look() WHERE finding <> 'no_events_lately';
-SELECT segment.alter_score('mail', 'odd', '1 / count(*)');
+SELECT * FROM look();
+SELECT segment.alter_score('mail', 'odd', 'count(*)');
 CALL segment.refresh('mail');
 SELECT * FROM look();
 ALTER TABLE person DISABLE TRIGGER USER;
@@ -197,7 +199,7 @@ SELECT segment.schedule('mail', '1 hour');
 SET segment.health_lag = 0;
 SELECT finding, advice FROM segment.health WHERE tbl = 'mail'::regclass AND finding = 'stale';
 CALL segment.refresh('mail');
-SELECT * FROM look();
+SELECT finding FROM segment.health WHERE tbl = 'mail'::regclass;
 RESET segment.health_lag;
 INSERT INTO segment.job_state (tbl, failures, not_before, error) VALUES ('mail'::regclass, 3, '2100-01-01', 'division by zero');
 SELECT * FROM look();
@@ -208,7 +210,6 @@ SELECT * FROM look();
 
 -- whose: of tables that the reader may read, all rows of them; errors are the owner's
 CREATE ROLE regress_segment_health;
-CREATE FUNCTION bad() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE EXCEPTION 'secret'; END $$;
 CREATE TABLE third (customer int, at timestamptz);
 INSERT INTO third VALUES (1, '2024-09-05');
 CREATE INDEX ON third (customer);
@@ -227,7 +228,8 @@ SET ROLE regress_segment_health;
 SELECT tbl, finding, subject, detail FROM segment.health ORDER BY 2, 3;
 RESET ROLE;
 DELETE FROM third WHERE customer = 2;
-DROP TABLE third;
+SELECT * FROM look();
+DROP TABLE third CASCADE;
 ALTER TABLE tab ENABLE ROW LEVEL SECURITY;
 SET segment.health_lag = 0;
 INSERT INTO event (customer, at) VALUES (4, NULL);
