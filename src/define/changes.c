@@ -71,7 +71,8 @@ create_changes(const SegmentTable *table)
 			   " %s %s, segment text, label text, entered boolean, at timestamptz NOT NULL,"
 			   " written_at timestamptz NOT NULL DEFAULT clock_timestamp())", name,
 			   quote_identifier(table->key_name), catalog_type_name(table->key_type));
-	define_ddl(table, "COMMENT ON TABLE %s IS 'who entered and left which segment, in the order in which it was committed, written by segment'",
+	define_ddl(table, "COMMENT ON TABLE %s IS 'who entered and left which segment, as it was committed,"
+			   " written by segment'",
 			   name);
 	define_ddl(table, "INSERT INTO %s (at) VALUES (segment.now())", name);
 	return get_relname_relid(relname, namespace);
