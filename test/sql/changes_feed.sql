@@ -27,6 +27,7 @@ INSERT INTO purchase VALUES (1, '2024-05-21', 10), (4, '2024-05-21', 10), (5, '2
 CALL segment.refresh('customers');
 -- who goes from one label to another leaves the one first
 SELECT at, key, segment, label, entered FROM segment.changes('customers', :'cursor') ORDER BY entered, key, segment;
+SELECT string_agg(label || ' ' || entered, ', ' ORDER BY ordinality) FROM segment.changes('customers', :'cursor') WITH ORDINALITY WHERE key = '4';
 -- from any of them on, and no more than wanted
 SELECT key, segment, label, entered FROM segment.changes('customers', (SELECT cursor FROM segment.changes('customers', :'cursor', most => 1))) ORDER BY entered, key, segment;
 SELECT count(*) FROM segment.changes('customers', segment.changes_cursor('customers'));

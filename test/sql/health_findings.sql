@@ -238,6 +238,16 @@ SELECT tbl, finding, subject FROM segment.health ORDER BY 2, 3;
 SELECT * FROM segment.check_health('tab');
 RESET ROLE;
 RESET segment.health_lag;
+-- whatever things are called
+CREATE TABLE "it's %s ""100%""" ("Who %I" text, "when" timestamptz);
+SELECT segment.create_table('"%L of ''it''"', '%s key', 'text');
+SELECT segment.add_source('"%L of ''it''"', '"it''s %s ""100%"""', '"Who %I"', '"when"');
+SELECT segment.add_segment('"%L of ''it''"', 'n''s "%1$s"', 'true');
+SELECT segment.add_segment('"%L of ''it''"', '% \too', '"n''s ""%1$s"""');
+INSERT INTO "it's %s ""100%""" VALUES ('a%', '2024-01-01'), ('A%', '2024-01-01'), (NULL, '2025-01-01'), ('a%', '2024-01-01');
+CALL segment.refresh('"%L of ''it''"');
+SELECT * FROM look() WHERE subject IS DISTINCT FROM 'event';
+SELECT segment.drop_table('"%L of ''it''"');
 -- history dropped, sources gone: the others say what they have to say
 DROP TABLE mail_history;
 SELECT * FROM look();
