@@ -1,6 +1,6 @@
 /*
  * history.c
- *		What the history says of a column that is dropped.
+ *		What the history says of columns that are dropped.
  */
 #include "postgres.h"
 
@@ -8,7 +8,9 @@
 #include "context.h"
 #include "define/define.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "notify.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -41,29 +43,52 @@ closing_instant(const SegmentTable *table)
 	return isnull ? context_instant() : as_of;	/* or never refreshed on this server */
 }
 
-/* What the history has open of a column ends now. */
+/* The names of those of some columns that the history tells of: text[], or 0. */
+static Datum
+recorded_names(List *columns)
+{
+	Datum	   *names = palloc(sizeof(Datum) * Max(list_length(columns), 1));
+	int			count = 0;
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		const Column *column = lfirst(lc);
+
+		if (catalog_is_recorded(column))
+			names[count++] = CStringGetTextDatum(column->name);
+	}
+	return count == 0 ? (Datum) 0 :
+		PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* What the history has open of columns ends now. */
 void
-define_close_history(const SegmentTable *table, const char *name)
+define_close_history(const SegmentTable *table, List *columns)
 {
 	char	   *history = catalog_qualified_name(table->history);
 	const char *key = quote_identifier(table->key_name);
-	TimestampTz as_of = closing_instant(table);
-	Oid			types[] = {TIMESTAMPTZOID, TEXTOID};
-	Datum		values[] = {TimestampTzGetDatum(as_of), CStringGetTextDatum(name)};
+	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
+	Datum		values[] = {(Datum) 0, recorded_names(columns)};
+	TimestampTz as_of;
 	int64		left = 0;
 	StringInfoData sql;
 	RunContext	ctx;
 
+	if (values[1] == (Datum) 0)
+		return;
+	as_of = closing_instant(table);
+	values[0] = TimestampTzGetDatum(as_of);
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "WITH undone AS (DELETE FROM %s WHERE segment = $2 AND left_at IS NULL"
-					 "   AND entered_at >= $1 RETURNING %s, label),"
-					 " closed AS (UPDATE %s SET left_at = $1 WHERE segment = $2 AND left_at IS NULL"
-					 "   AND entered_at < $1 RETURNING %s, label),"
+	appendStringInfo(&sql, "WITH undone AS (DELETE FROM %s WHERE segment = ANY ($2) AND left_at IS NULL"
+					 "   AND entered_at >= $1 RETURNING %s, segment, label),"
+					 " closed AS (UPDATE %s SET left_at = $1 WHERE segment = ANY ($2) AND left_at IS NULL"
+					 "   AND entered_at < $1 RETURNING %s, segment, label),"
 					 " ended AS (SELECT * FROM undone UNION ALL SELECT * FROM closed)",
 					 history, key, history, key);
 	if (OidIsValid(table->changes))
 		appendStringInfo(&sql, ", kept AS (%s)",
-						 catalog_changes_insert(table, psprintf("SELECT %s, $2 AS segment, label, false AS entered FROM ended",
+						 catalog_changes_insert(table, psprintf("SELECT %s, segment, label, false AS entered FROM ended",
 																key)));
 	appendStringInfoString(&sql, " SELECT count(*) FROM ended");
 	context_enter_owner(&ctx, table->owner, table->time_zone);

@@ -219,5 +219,6 @@ segment_check_health(PG_FUNCTION_ARGS)
 		check.source = lfirst(lc);
 		run_step(&check, health_check_source, check.source->name);
 	}
+	run_step(&check, health_check_presets, "presets");
 	return (Datum) 0;
 }

@@ -31,6 +31,9 @@ extern void health_add(const HealthCheck *check, const char *sql);
 /* health_state.c: freshness, schedule, bands, triggers */
 extern void health_check_state(void *arg);
 
+/* health_presets.c: events that presets look for */
+extern void health_check_presets(void *arg);
+
 /* health_sources.c: check->source */
 extern void health_check_source(void *arg);
 

@@ -16,12 +16,35 @@
 #include "tcop/dest.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+
+/* What is to be read. */
+typedef enum LookRelation
+{
+	LOOK_TABLE,
+	LOOK_HISTORY,
+	LOOK_EVENTS,
+	LOOK_CHANGES				/* the table, where no changes are kept */
+} LookRelation;
 
 /* The definition, read again behind the lock on the relation that is to be read. */
 static SegmentTable *
-open_relation(Oid relid, Oid relation)
+open_relation(Oid relid, LookRelation which)
 {
+	SegmentTable *table = catalog_load(relid);
+	Oid			relation = relid;
+
+	if (which == LOOK_HISTORY)
+		relation = table->history;
+	else if (which == LOOK_EVENTS)
+		relation = table->events;
+	else if (which == LOOK_CHANGES && OidIsValid(table->changes))
+		relation = table->changes;
+
+	/* says what to do */
+	if (which == LOOK_EVENTS && (!OidIsValid(relation) || get_rel_name(relation) == NULL))
+		(void) rule_stream_columns(table);
 	trust_check_reader(relation);
 	LockRelationOid(relation, AccessShareLock);
 	return catalog_load(relid);
@@ -30,22 +53,25 @@ open_relation(Oid relid, Oid relation)
 SegmentTable *
 look_open(Oid relid)
 {
-	catalog_load(relid);
-	return open_relation(relid, relid);
+	return open_relation(relid, LOOK_TABLE);
 }
 
 SegmentTable *
 look_open_history(Oid relid)
 {
-	return open_relation(relid, catalog_load(relid)->history);
+	return open_relation(relid, LOOK_HISTORY);
+}
+
+SegmentTable *
+look_open_events(Oid relid)
+{
+	return open_relation(relid, LOOK_EVENTS);
 }
 
 SegmentTable *
 look_open_changes(Oid relid)
 {
-	SegmentTable *table = catalog_load(relid);
-
-	return open_relation(relid, OidIsValid(table->changes) ? table->changes : relid);
+	return open_relation(relid, LOOK_CHANGES);
 }
 
 void

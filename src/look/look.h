@@ -27,6 +27,9 @@ extern SegmentTable *look_open(Oid relid);
 /* The same for questions that are answered from the history, of which it is asked then. */
 extern SegmentTable *look_open_history(Oid relid);
 
+/* The same for the view of the event stream. */
+extern SegmentTable *look_open_events(Oid relid);
+
 /*
  * The same for those answered from the changes; where none are kept, it is asked
  * of the segment table.

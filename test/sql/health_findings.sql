@@ -208,6 +208,18 @@ SELECT finding, subject, detail FROM look();
 UPDATE segment.job_state SET planned_at = now() WHERE tbl = 'mail'::regclass;
 SELECT * FROM look();
 
+-- presets: an event that has another name now
+SELECT segment.add_preset('tab', 'rfm', '{"purchase": ["buy", "order"], "check_events": false}');
+CALL segment.refresh('tab');
+SELECT * FROM look() WHERE finding IN ('event_never_seen', 'not_checked');
+UPDATE event SET kind = 'order' WHERE customer > 150;
+SELECT * FROM look() WHERE finding IN ('event_never_seen', 'not_checked');
+SELECT segment.drop_preset('tab', 'rfm');
+SELECT segment.add_preset('tab', 'rfm', '{"purchase": {"rule": "value > 1"}}');
+SELECT * FROM look() WHERE finding IN ('event_never_seen', 'not_checked');
+SELECT segment.drop_preset('tab', 'rfm');
+CALL segment.refresh('tab');
+
 -- whose: of tables that the reader may read, all rows of them; errors are the owner's
 CREATE ROLE regress_segment_health;
 CREATE TABLE third (customer int, at timestamptz);
