@@ -47,7 +47,7 @@ CALL watch('finished', 'finale', '{39d}', 'one', 'alpha');
 INSERT INTO event SELECT who, at AT TIME ZONE 'Pacific/Auckland', 'start', 'film' FROM (VALUES
 	('at_05', timestamp '2028-02-01 05:59:59.999999'), ('at_06', '2028-02-01 06:00'), ('at_11', '2028-02-01 11:59:59.999999'),
 	('at_12', '2028-02-01 12:00'), ('at_17', '2028-02-01 17:59:59.999999'), ('at_18', '2028-02-01 18:00'),
-	('at_22', '2028-02-01 22:59:59.999999'), ('at_23', '2028-02-01 23:00'), ('at_00', '2028-02-01 00:00'),
+	('at_21', '2028-02-01 21:59:59.999999'), ('at_22', '2028-02-01 22:00'), ('at_00', '2028-02-01 00:00'),
 	('half', '2028-02-01 07:00'), ('half', '2028-02-01 19:00'),
 	('two_of_three', '2028-02-01 07:00'), ('two_of_three', '2028-02-01 19:00'), ('two_of_three', '2028-02-02 19:00')) d (who, at);
 INSERT INTO event VALUES ('visitor', segment.now(), 'visit');
@@ -99,7 +99,7 @@ SET client_min_messages = warning;
 SET segment.as_of = '2028-03-01 12:00:00+00';
 SELECT segment.add_preset('viewers', 'streaming', '{"series": "show", "window": "365 days", "completion_items": 2, "completion_high": 0.9,
 	"completion_medium": 0.6, "binge_items": 2, "binge_gap": "1 hour", "binge_times": 3, "quit_after": "40 days", "quit_series": 2,
-	"daypart_hours": [5, 11, 17, 22], "daypart_share": 0.49}');
+	"daypart_hours": [5, 11, 17, 21], "daypart_share": 0.49}');
 CALL segment.refresh('viewers');
 SELECT completion_level, string_agg(who, ' ' ORDER BY who COLLATE "C") FROM viewers WHERE who ~ '_of_|film' GROUP BY 1 ORDER BY 1;
 SELECT string_agg(who, ' ') FROM viewers WHERE binge;
