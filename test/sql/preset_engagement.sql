@@ -73,6 +73,7 @@ SELECT * FROM members('engaged_new_subscriber', 'reads_not_clicks', 'mail_reads_
 SELECT name, unanalyzed FROM segment.scores WHERE unanalyzed IS NOT NULL
 UNION ALL SELECT name, unanalyzed FROM segment.segments WHERE unanalyzed IS NOT NULL
 UNION ALL SELECT name, unanalyzed FROM segment.groups WHERE unanalyzed IS NOT NULL;
+SET client_min_messages = warning;
 CREATE PROCEDURE look(t timestamptz)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -85,11 +86,14 @@ BEGIN
 		RAISE WARNING '%: differs', t;
 	END IF;
 END $$;
+CREATE FUNCTION changes() RETURNS TABLE (segment text, label text, entered text, "left" text)
+LANGUAGE sql AS $$
+	SELECT segment, label, string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE entered_at = segment.now()),
+		   string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE left_at = segment.now())
+	FROM pengagement.people_history WHERE segment.now() IN (entered_at, left_at)
+	GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C" $$;
 CALL look('2028-03-01 12:00:00.000001+00');
-SELECT segment, label, string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE entered_at = segment.now()) AS entered,
-	   string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE left_at = segment.now()) AS left
-FROM people_history WHERE segment.now() IN (entered_at, left_at)
-GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C";
+SELECT * FROM changes();
 CALL look('2028-03-20 00:00:00+00');
 CALL look('2028-07-01 00:00:00+00');
 SELECT segment, label, count(*) FROM people_history WHERE left_at IS NULL GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C";
@@ -99,7 +103,6 @@ SELECT definition IS NOT DISTINCT FROM segment.definition('people') AS as_before
 SELECT attname FROM pg_attribute WHERE attrelid = 'people'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
 
 -- other bounds, of an earlier instant
-SET client_min_messages = warning;
 SET segment.as_of = '2028-03-01 12:00:00+00';
 SELECT segment.add_preset('people', 'engagement', '{"window": "31 days", "social": null, "media": null, "email_click": "email_click",
 	"view_points": 0.5, "click_points": 5, "high_from": 5, "average_from": 1, "new_within": "31 days", "new_emails": 2, "read_emails": 2,

@@ -69,6 +69,7 @@ SELECT who, viewing_daypart FROM viewers WHERE who ~ '^at|half|three|visitor|bin
 SELECT name, unanalyzed FROM segment.scores WHERE unanalyzed IS NOT NULL
 UNION ALL SELECT name, unanalyzed FROM segment.segments WHERE unanalyzed IS NOT NULL
 UNION ALL SELECT name, unanalyzed FROM segment.groups WHERE unanalyzed IS NOT NULL;
+SET client_min_messages = warning;
 CREATE PROCEDURE look(t timestamptz)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -81,11 +82,14 @@ BEGIN
 		RAISE WARNING '%: differs', t;
 	END IF;
 END $$;
+CREATE FUNCTION changes() RETURNS TABLE (segment text, label text, entered text, "left" text)
+LANGUAGE sql AS $$
+	SELECT segment, label, string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE entered_at = segment.now()),
+		   string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE left_at = segment.now())
+	FROM pstreaming.viewers_history WHERE segment.now() IN (entered_at, left_at)
+	GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C" $$;
 CALL look('2028-03-01 12:00:00.000001+00');
-SELECT segment, label, string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE entered_at = segment.now()) AS entered,
-	   string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE left_at = segment.now()) AS left
-FROM viewers_history WHERE segment.now() IN (entered_at, left_at)
-GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C";
+SELECT * FROM changes();
 CALL look('2028-03-20 00:00:00+00');
 CALL look('2028-08-01 00:00:00+00');
 SELECT segment, label, count(*) FROM viewers_history WHERE left_at IS NULL GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C";
@@ -95,7 +99,6 @@ SELECT definition IS NOT DISTINCT FROM segment.definition('viewers') AS as_befor
 SELECT attname FROM pg_attribute WHERE attrelid = 'viewers'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
 
 -- other bounds, of an earlier instant
-SET client_min_messages = warning;
 SET segment.as_of = '2028-03-01 12:00:00+00';
 SELECT segment.add_preset('viewers', 'streaming', '{"series": "show", "window": "365 days", "completion_items": 2, "completion_high": 0.9,
 	"completion_medium": 0.6, "binge_items": 2, "binge_gap": "1 hour", "binge_times": 3, "quit_after": "40 days", "quit_series": 2,

@@ -111,6 +111,7 @@ SELECT name, unanalyzed FROM segment.scores WHERE unanalyzed IS NOT NULL
 UNION ALL SELECT name, unanalyzed FROM segment.segments WHERE unanalyzed IS NOT NULL
 UNION ALL SELECT name, unanalyzed FROM segment.groups WHERE unanalyzed IS NOT NULL
 UNION ALL SELECT name, unanalyzed FROM segment.bands WHERE unanalyzed IS NOT NULL;
+SET client_min_messages = warning;
 CREATE PROCEDURE look(t timestamptz)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -123,26 +124,27 @@ BEGIN
 		RAISE WARNING '%: differs', t;
 	END IF;
 END $$;
-CREATE VIEW changes AS
-SELECT segment, label, string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE entered_at = segment.now()) AS entered,
-	   string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE left_at = segment.now()) AS left
-FROM users_history WHERE segment.now() IN (entered_at, left_at) AND segment <> 'usage_band' AND segment <> 'usage_level'
-GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C";
+CREATE FUNCTION changes() RETURNS TABLE (segment text, label text, entered text, "left" text)
+LANGUAGE sql AS $$
+	SELECT segment, label, string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE entered_at = segment.now()),
+		   string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE left_at = segment.now())
+	FROM pusage.users_history WHERE segment.now() IN (entered_at, left_at) AND segment NOT IN ('usage_band', 'usage_level')
+	GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C" $$;
 CALL look('2028-03-01 12:00:00.000001+00');
-SELECT * FROM changes;
+SELECT * FROM changes();
 -- midnight in Auckland
 CALL look('2028-03-02 10:59:59.999999+00');
 CALL look('2028-03-02 11:00:00+00');
-SELECT * FROM changes;
+SELECT * FROM changes();
 CALL look('2028-03-15 00:00:00+00');
 CALL look('2028-06-01 00:00:00+00');
 SELECT segment, label, count(*) FROM users_history WHERE left_at IS NULL GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C";
 
--- other bounds, of an earlier instant
 SELECT segment.drop_preset('users', 'usage'), segment.drop_preset('users', 'usage', 'event_');
 SELECT definition IS NOT DISTINCT FROM segment.definition('users') AS as_before FROM before;
 SELECT attname FROM pg_attribute WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
-SET client_min_messages = warning;
+
+-- other bounds, of an earlier instant
 SET segment.as_of = '2028-03-01 12:00:00+00';
 SELECT segment.add_preset('users', 'usage', '{"advanced": {"rule": "item LIKE ''ap%''"}, "advanced_at_least": 1, "daily_days": 19,
 	"heavy_days": 20, "medium_days": 15, "narrow_features": 3, "casual_from": 2, "casual_to": 5, "inactive_after": "29 days",
