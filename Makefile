@@ -58,6 +58,7 @@ OBJS = \
 	src/catalog/suppressed.o \
 	src/catalog/names.o \
 	src/catalog/trust.o \
+	src/catalog/presets.o \
 	src/rule/parse.o \
 	src/rule/rename.o \
 	src/rule/label.o \
@@ -111,6 +112,13 @@ OBJS = \
 	src/define/apply_settings.o \
 	src/define/definition.o \
 	src/define/events.o \
+	src/preset/template.o \
+	src/preset/load.o \
+	src/preset/options.o \
+	src/preset/values.o \
+	src/preset/plan.o \
+	src/preset/events.o \
+	src/preset/install.o \
 	src/refresh/collect.o \
 	src/refresh/backlog.o \
 	src/refresh/claim.o \
@@ -177,6 +185,10 @@ SQL_PARTS = \
 	sql/rule.sql \
 	sql/capture.sql \
 	sql/define.sql \
+	sql/preset.sql \
+	sql/preset/common.sql \
+	sql/preset/rfm.sql \
+	sql/preset/starter.sql \
 	sql/refresh.sql \
 	sql/look.sql \
 	sql/worker.sql
@@ -194,7 +206,7 @@ PG_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -
 SHLIB_LINK += $(if $(findstring clang,$(CC)),-fno-lto)
 
 # Tests in the order of the rooms, those of no room last.
-ROOMS := context model $(filter-out context,$(basename $(notdir $(filter-out sql/aggregate/%,$(SQL_PARTS)))))
+ROOMS := context model $(filter-out context,$(basename $(notdir $(filter-out sql/aggregate/% sql/preset/%,$(SQL_PARTS)))))
 TESTS := $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
 TESTS_OF_ROOMS := $(foreach room,$(ROOMS),$(filter $(room) $(room)_%,$(TESTS)))
 REGRESS := $(strip $(TESTS_OF_ROOMS) $(filter-out $(TESTS_OF_ROOMS),$(TESTS)))

@@ -330,6 +330,7 @@ apply_definition(Apply *apply)
 
 	open_table(apply);
 	before = apply_names(apply->table);
+	apply->presets = catalog_load_presets(apply->table->relid);
 	apply_compare_sources(apply);
 	find_gone(apply);
 	close_and_lock(apply);
@@ -340,6 +341,7 @@ apply_definition(Apply *apply)
 	apply_eligible(apply);
 	apply_max_age(apply);
 	apply_schedule(apply);
+	apply_presets(apply);
 	apply_order(apply, before);
 	mark(apply);
 }

@@ -29,6 +29,7 @@ SELECT segment.add_score('matrix.t', 'spare', 'sum(value)');
 SELECT segment.add_band('matrix.t', 'b', 'n', 2);
 SELECT segment.add_segment('matrix.t', 's', 'n > 3');
 SELECT segment.add_group('matrix.t', 'g', 'many', 'n > 3', 'few', 'true');
+SELECT segment.add_preset('matrix.t', 'starter');
 CALL segment.refresh('matrix.t');
 GRANT SELECT ON matrix.t, matrix.t_history TO regress_segment_reader;
 GRANT INSERT, UPDATE, DELETE, TRUNCATE ON matrix.event TO regress_segment_writer;
@@ -50,6 +51,8 @@ INSERT INTO line VALUES
 	('segment.alter_band(regclass,text,text,integer,boolean)', $$SELECT segment.alter_band('matrix.t', 'b', 'n', 3)$$),
 	('segment.alter_segment(regclass,text,text)', $$SELECT segment.alter_segment('matrix.t', 's', 'n > 2')$$),
 	('segment.alter_group(regclass,text,text[])', $$SELECT segment.alter_group('matrix.t', 'g', 'many', 'n > 1')$$),
+	('segment.add_preset(regclass,text,jsonb)', $$SELECT segment.add_preset('matrix.t', 'rfm', '{"purchase": "event"}')$$),
+	('segment.drop_preset(regclass,text,text)', $$SELECT segment.drop_preset('matrix.t', 'starter')$$),
 	('segment.set_eligible(regclass,text)', $$SELECT segment.set_eligible('matrix.t', 'n > 0')$$),
 	('segment.drop_source(regclass,text)', $$SELECT segment.drop_source('matrix.t', 'event')$$),
 	('segment.drop_attributes(regclass,text)', $$SELECT segment.drop_attributes('matrix.t', 'person')$$),
