@@ -189,6 +189,9 @@ SQL_PARTS = \
 	sql/preset/common.sql \
 	sql/preset/rfm.sql \
 	sql/preset/starter.sql \
+	sql/preset/usage.sql \
+	sql/preset/streaming.sql \
+	sql/preset/engagement.sql \
 	sql/refresh.sql \
 	sql/look.sql \
 	sql/worker.sql
