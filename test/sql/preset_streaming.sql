@@ -20,6 +20,7 @@ LANGUAGE sql AS $$
 CALL watch('high_4_of_5', 'start', array_fill(interval '20 days', '{5}')); CALL watch('high_4_of_5', 'complete', array_fill(interval '19 days', '{4}'));
 CALL watch('medium_3_of_5', 'start', array_fill(interval '20 days', '{5}')); CALL watch('medium_3_of_5', 'complete', '{19d,18d,17d}');
 CALL watch('medium_2_of_5', 'start', array_fill(interval '20 days', '{5}')); CALL watch('medium_2_of_5', 'complete', '{19d,18d}');
+CALL watch('medium_2_of_3', 'start', '{20d,20d,20d}'); CALL watch('medium_2_of_3', 'complete', '{19d,18d}');
 CALL watch('low_1_of_3', 'start', '{20d,20d,20d}'); CALL watch('low_1_of_3', 'complete', '{19d}');
 CALL watch('low_0_of_3', 'start', '{20d,20d,20d}');
 CALL watch('few_2_of_2', 'start', '{20d,20d}'); CALL watch('few_2_of_2', 'complete', '{19d,18d}');
@@ -27,6 +28,8 @@ CALL watch('same_film', 'start', '{20d,19d,18d}', 'film 1'); CALL watch('same_fi
 CALL watch('only_completed', 'complete', '{19d,18d,17d}');
 CALL watch('started_90', 'start', '{90d}', 'film 9'); CALL watch('started_90', 'complete', '{19d,18d,17d}');
 CALL watch('started_89', 'start', '{89d 23:59:59.999999}', 'film 9'); CALL watch('started_89', 'complete', '{19d,18d,17d}');
+CALL watch('completed_90', 'start', '{20d,20d,20d}'); CALL watch('completed_90', 'complete', '{19d}');
+CALL watch('completed_90', 'complete', '{90d}', 'film 2');
 -- in one sitting
 CALL watch('binge_3', 'complete', '{10h,8h,6h}'); CALL watch('binge_late', 'complete', '{10:00:00.000001,8h,6h}');
 CALL watch('binge_2', 'complete', '{10h,9h}'); CALL watch('binge_6', 'complete', '{10h,9h,8h,7h,6h,5h}');
@@ -48,7 +51,9 @@ INSERT INTO event SELECT who, at AT TIME ZONE 'Pacific/Auckland', 'start', 'film
 	('at_05', timestamp '2028-02-01 05:59:59.999999'), ('at_06', '2028-02-01 06:00'), ('at_11', '2028-02-01 11:59:59.999999'),
 	('at_12', '2028-02-01 12:00'), ('at_17', '2028-02-01 17:59:59.999999'), ('at_18', '2028-02-01 18:00'),
 	('at_21', '2028-02-01 21:59:59.999999'), ('at_22', '2028-02-01 22:00'), ('at_00', '2028-02-01 00:00'),
-	('half', '2028-02-01 07:00'), ('half', '2028-02-01 19:00'),
+	('half', '2028-02-01 07:00'), ('half', '2028-02-01 19:00'), ('half_morning', '2028-02-01 07:00'), ('half_morning', '2028-02-01 23:00'),
+	('half_afternoon', '2028-02-01 13:00'), ('half_afternoon', '2028-02-01 19:00'),
+	('half_night', '2028-02-01 01:00'), ('half_night', '2028-02-01 23:00'), ('half_night', '2028-02-01 07:00'), ('half_night', '2028-02-01 19:00'),
 	('two_of_three', '2028-02-01 07:00'), ('two_of_three', '2028-02-01 19:00'), ('two_of_three', '2028-02-02 19:00')) d (who, at);
 INSERT INTO event VALUES ('visitor', segment.now(), 'visit');
 
@@ -59,10 +64,10 @@ SELECT segment.add_preset('viewers', 'streaming', '{"prefix": "whole_", "only": 
 CALL segment.refresh('viewers');
 
 SELECT who, stream_items AS items, round(completion_rate::numeric, 3) AS rate, completion_level FROM viewers
-WHERE who ~ '_of_|film|only|started|visitor' ORDER BY completion_level, completion_rate, who COLLATE "C";
+WHERE who ~ '_of_|film|only|started|completed_90|visitor' ORDER BY completion_level, completion_rate, who COLLATE "C";
 SELECT who, stream_binges, binge FROM viewers WHERE who LIKE 'binge%' ORDER BY who;
 SELECT who, stream_given_up, series_quitter, whole_stream_given_up, whole_series_quitter FROM viewers
-WHERE who ~ 'quit|second|complet|came|series|finished' ORDER BY who COLLATE "C";
+WHERE who ~ 'quit|second|completed$|came|series|finished' ORDER BY who COLLATE "C";
 SELECT who, viewing_daypart FROM viewers WHERE who ~ '^at|half|three|visitor|binge_2' ORDER BY who COLLATE "C";
 
 -- exact at every instant: no expression is left to max_age, and time alone moves those on the bounds

@@ -42,12 +42,18 @@ INSERT INTO event (who, at, what, item) VALUES
 	('no_use', '2028-03-01 11:30:00+00', 'visit', NULL), ('later', '2028-03-01 12:00:00.000001+00', 'login', NULL);
 -- and how widely
 CALL days('power', 20); CALL days('power_one', 20); CALL days('power_19', 19); CALL days('narrow_2', 20); CALL days('wide_3', 20);
+CALL days('narrow_28', 20); CALL days('wide_27', 20);
 INSERT INTO event (who, at, what, item)
 SELECT who, segment.now() - interval '1 minute', 'use', unnest(items) FROM (VALUES
 	('power', '{chart,api,export}'::text[]), ('power_one', '{api,api,chart,table}'), ('power_19', '{chart,api,export}'),
-	('narrow_2', '{chart,table,chart}'), ('wide_3', '{chart,table,map}'),
+	('narrow_2', '{chart,table,chart}'), ('narrow_28', '{chart,table}'), ('wide_27', '{chart,table}'), ('wide_3', '{chart,table,map}'),
 	('trial_power', '{api,export}'), ('trial_one', '{api,api}'), ('trial_over', '{api,export}'),
-	('event_trial_power', '{api,export}'), ('event_trial_one', '{api,chart}')) f (who, items);
+	('trial_28', '{api}'), ('trial_27', '{api}'), ('event_trial_over', '{api,export}'), ('event_trial_power', '{api,export}'), ('event_trial_one', '{api,chart}')) f (who, items);
+INSERT INTO event (who, at, what, item) VALUES
+	('narrow_28', segment.now() - interval '28 days', 'use', 'map'), ('narrow_2', segment.now(), 'visit', 'map'),
+	('wide_27', segment.now() - interval '27 days 23:59:59.999999', 'use', 'map'),
+	('trial_28', segment.now() - interval '28 days', 'use', 'export'),
+	('trial_27', segment.now() - interval '27 days 23:59:59.999999', 'use', 'export');
 -- logins of the last 30 days
 CALL events('quiet_30', 1, '30 days', 'login'); CALL events('casual_1', 1, '29 days 23:59:59.999999', 'login');
 CALL events('casual_4', 4, '3 days', 'login'); CALL events('often_5', 5, '3 days', 'login');
@@ -63,16 +69,21 @@ CALL events('before_56', 9, '40 days', 'use', 'chart'); CALL events('before_56',
 CALL events('gap_8_1', 8, '1 day', 'use', 'chart'); CALL events('gap_8_1', 1, '1 day', 'use', 'map');
 CALL events('gap_8_2', 8, '1 day', 'use', 'chart'); CALL events('gap_8_2', 2, '1 day', 'use', 'map');
 CALL events('gap_8_0', 8, '1 day', 'use', 'chart'); CALL events('gap_7_0', 7, '1 day', 'use', 'chart');
+CALL events('gap_a_28', 7, '1 day', 'use', 'chart'); CALL events('gap_a_28', 1, '28 days', 'use', 'chart');
+CALL events('gap_b_28', 8, '1 day', 'use', 'chart'); CALL events('gap_b_28', 1, '1 day', 'use', 'map');
+CALL events('gap_b_28', 1, '28 days', 'use', 'map');
 -- trials
 INSERT INTO account (who, trial_ends)
 SELECT who, segment.now() + ends FROM (VALUES
 	('trial_7d', interval '7 days'), ('trial_8d', '7 days 00:00:00.000001'), ('trial_now', '0'), ('trial_last', '00:00:00.000001'),
-	('trial_power', '10 days'), ('trial_one', '10 days'), ('trial_over', '0')) t (who, ends);
+	('trial_power', '10 days'), ('trial_one', '10 days'), ('trial_over', '0'), ('trial_28', '10 days'), ('trial_27', '10 days')) t (who, ends);
 CALL events('event_7d', 1, '7 days', 'trial'); CALL events('event_8d', 1, '6 days 23:59:59.999999', 'trial');
 CALL events('event_over', 1, '14 days', 'trial'); CALL events('event_last', 1, '13 days 23:59:59.999999', 'trial');
 CALL events('event_paid', 1, '10 days', 'trial'); CALL events('event_paid', 1, '1 day', 'subscribe');
+CALL events('event_with', 1, '10 days', 'trial'); CALL events('event_with', 1, '10 days', 'subscribe');
 CALL events('event_again', 1, '12 days', 'subscribe'); CALL events('event_again', 1, '10 days', 'trial');
 CALL events('event_trial_power', 1, '1 day', 'trial'); CALL events('event_trial_one', 1, '1 day', 'trial');
+CALL events('event_trial_over', 1, '14 days', 'trial');
 -- limits
 INSERT INTO account (who, plan_limit) VALUES ('near_3', 100), ('near_2', 100), ('near_since', 100), ('near_till', 100), ('unlimited', NULL), ('nothing', 0);
 INSERT INTO event (who, at, what, value, lim)
