@@ -129,15 +129,8 @@ static void
 close_and_lock(Apply *apply)
 {
 	List	   *wishes;
-	ListCell   *lc;
 
-	foreach(lc, apply->gone)
-	{
-		Column	   *column = lfirst(lc);
-
-		if (catalog_is_recorded(column))
-			define_close_history(apply->table, column->name);
-	}
+	define_close_history(apply->table, apply->gone);
 	wishes = apply_wish_sources(apply, NIL);
 	if (apply->gone != NIL || adds_columns(apply))
 		wishes = lock_wish(wishes, apply->table->relid, AccessExclusiveLock);

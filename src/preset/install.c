@@ -32,19 +32,6 @@ typedef struct Adding
 	bool		over_events;	/* is one of the added? */
 } Adding;
 
-static bool
-has_name(List *names, const char *name)
-{
-	ListCell   *lc;
-
-	foreach(lc, names)
-	{
-		if (strcmp(lfirst(lc), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Does a preset remember the column, one other than except (which may be NULL)? */
 static bool
 is_remembered(List *installed, const InstalledPreset *except, const char *name)
@@ -55,7 +42,7 @@ is_remembered(List *installed, const InstalledPreset *except, const char *name)
 	{
 		InstalledPreset *one = lfirst(lc);
 
-		if (one != except && has_name(one->columns, name))
+		if (one != except && preset_has_name(one->columns, name))
 			return true;
 	}
 	return false;
@@ -68,7 +55,7 @@ share_column(Adding *adding, Column *old, Column *column)
 	CheckedRule *rule;
 
 	/* brought along when the preset was added, and perhaps altered since */
-	if (adding->before == NULL || !has_name(adding->before->columns, old->name))
+	if (adding->before == NULL || !preset_has_name(adding->before->columns, old->name))
 	{
 		char	   *what = pstrdup(define_describe_column(column));
 
@@ -196,7 +183,7 @@ segment_add_preset(PG_FUNCTION_ARGS)
 	mark(&adding);
 	installed.preset = adding.preset->name;
 	installed.prefix = adding.preset->prefix;
-	installed.options = lasting_options(options);
+	installed.options = adding.before != NULL ? adding.before->options : lasting_options(options);
 	installed.columns = adding.remembered;
 	catalog_put_preset(adding.table->relid, &installed);
 	PG_RETURN_VOID();
@@ -213,11 +200,11 @@ check_unread(const SegmentTable *table, const InstalledPreset *installed, List *
 	{
 		Column	   *column = lfirst(lc);
 
-		if (column->over != OVER_ROW || has_name(names, column->name))
+		if (column->over != OVER_ROW || preset_has_name(names, column->name))
 			continue;
 		foreach(lc2, column->depends)
 		{
-			if (has_name(names, lfirst(lc2)))
+			if (preset_has_name(names, lfirst(lc2)))
 				ereport(ERROR,
 						(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 						 errmsg("cannot drop preset \"%s\" because other columns depend on it", installed->preset),
@@ -245,7 +232,7 @@ columns_to_drop(const SegmentTable *table, const InstalledPreset *installed, Lis
 	check_unread(table, installed, names);
 	foreach(lc, define_by_dependency(table->columns))
 	{
-		if (has_name(names, ((Column *) lfirst(lc))->name))
+		if (preset_has_name(names, ((Column *) lfirst(lc))->name))
 			result = lcons(lfirst(lc), result);
 	}
 	return result;
@@ -300,11 +287,7 @@ segment_drop_preset(PG_FUNCTION_ARGS)
 	columns = columns_to_drop(table, installed, others);
 
 	/* what takes time comes before readers are shut out */
-	foreach(lc, columns)
-	{
-		if (catalog_is_recorded(lfirst(lc)))
-			define_close_history(table, ((Column *) lfirst(lc))->name);
-	}
+	define_close_history(table, columns);
 	foreach(lc, columns)
 	{
 		CHECK_FOR_INTERRUPTS();

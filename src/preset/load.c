@@ -49,6 +49,19 @@ preset_hint(const char *given, List *names)
 	return hint.data;
 }
 
+bool
+preset_has_name(const List *names, const char *name)
+{
+	const ListCell *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp(lfirst(lc), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 PresetOption *
 preset_find_option(const Preset *preset, const char *name, size_t length)
 {
@@ -178,19 +191,6 @@ read_rows(const char *sql, Preset *preset, void (*read) (Preset *, uint64))
 	return n;
 }
 
-static bool
-is_among(const char *name, List *names)
-{
-	ListCell   *lc;
-
-	foreach(lc, names)
-	{
-		if (strcmp(lfirst(lc), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 read_name(Preset *presets, uint64 row)
 {
@@ -205,7 +205,7 @@ preset_load(const char *name)
 
 	preset->name = pstrdup(name);
 	read_rows("SELECT name FROM segment.preset ORDER BY name COLLATE \"C\"", &all, read_name);
-	if (!is_among(name, all.options))
+	if (!preset_has_name(all.options, name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no preset \"%s\"", name),

@@ -51,15 +51,11 @@ check_keys(const Preset *preset, Jsonb *options)
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
 		char	   *key;
-		bool		found = false;
-		ListCell   *lc;
 
 		if (token != WJB_KEY)
 			continue;
 		key = pnstrdup(v.val.string.val, v.val.string.len);
-		foreach(lc, known)
-			found = found || strcmp(lfirst(lc), key) == 0;
-		if (!found)
+		if (!preset_has_name(known, key))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("preset \"%s\" has no option \"%s\"", preset->name, key),

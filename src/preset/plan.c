@@ -300,15 +300,18 @@ choose_only(Plan *plan)
 			   *lc2;
 
 	foreach(lc, plan->preset->columns)
-		names = list_append_unique_ptr(names, ((PresetColumn *) lfirst(lc))->name);
+	{
+		if (((PresetColumn *) lfirst(lc))->own && !preset_has_name(names, ((PresetColumn *) lfirst(lc))->name))
+			names = lappend(names, ((PresetColumn *) lfirst(lc))->name);
+	}
 	foreach(lc, plan->preset->only)
 	{
 		const char *name = lfirst(lc);
 		bool		found = false;
 		Choice	   *choice;
 
-		foreach(lc2, names)
-			found = found || strcmp(lfirst(lc2), name) == 0;
+		foreach(lc2, plan->preset->columns)
+			found = found || strcmp(((PresetColumn *) lfirst(lc2))->name, name) == 0;
 		if (!found)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -93,6 +93,9 @@ typedef struct PlannedColumn
 extern Preset *preset_load(const char *name);
 extern PresetOption *preset_find_option(const Preset *preset, const char *name, size_t length);
 
+/* Is it one of the names (of char *)? */
+extern bool preset_has_name(const List *names, const char *name);
+
 /* "Did you mean …?  Known: …", from names (of char *). */
 extern char *preset_hint(const char *given, List *names);
 

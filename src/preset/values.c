@@ -123,7 +123,7 @@ read_rule(const Reader *reader, const char *hint)
 	if (JsonContainerSize(value->val.binary.data) != 1 || text == NULL || text->type != jbvString)
 		refuse(reader, "a string, an array of strings, or a rule", hint);
 	(void) rule_stream_columns(reader->table);	/* error if there is no stream */
-	rule = rule_check(string_of(text), reader->table, SCOPE_ROW, reader->table->events,
+	rule = rule_check(string_of(text), reader->table, SCOPE_EVENT, reader->table->events,
 					  psprintf("option \"%s\" of preset \"%s\"", reader->option->name, reader->preset->name));
 	if (rule->type != BOOLOID)
 		refuse(reader, "a condition", hint);
@@ -145,6 +145,8 @@ read_condition(const Reader *reader, const char *column)
 		option->sql = read_rule(reader, hint);
 		return;
 	}
+	else if (!is_array(value))
+		refuse(reader, "a string, an array of strings, or a rule", hint);
 	else
 		option->names = preset_read_strings(reader->preset, option->name, value, hint);
 	if (option->names == NIL)
@@ -372,11 +374,8 @@ read_event_column(const Reader *reader, const char *name)
 		if (strcmp(column, "value") != 0)
 			names = lappend(names, unconstify(char *, column));
 	}
-	foreach(lc, names)
-	{
-		if (strcmp(lfirst(lc), name) == 0)
-			return pstrdup(quote_identifier(name));
-	}
+	if (preset_has_name(names, name))
+		return pstrdup(quote_identifier(name));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" of preset \"%s\": the stream has no column \"%s\"",
@@ -398,11 +397,8 @@ read_row_column(const Reader *reader, const char *name)
 		if (column->kind != COLUMN_ELIGIBLE)
 			names = lappend(names, column->name);
 	}
-	foreach(lc, names)
-	{
-		if (strcmp(lfirst(lc), name) == 0)
-			return pstrdup(quote_identifier(name));
-	}
+	if (preset_has_name(names, name))
+		return pstrdup(quote_identifier(name));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" of preset \"%s\": segment table %s has no column \"%s\"",

@@ -79,8 +79,9 @@ SELECT segment.add_preset('pe.c', 'test');
 SELECT segment.drop_preset('pe.c', 'test');
 SELECT * FROM segment.preset_option;
 SET ROLE regress_segment_member;
--- Without a stream, and with an empty one.
+-- Without a source, and without an event.
 SELECT segment.add_preset('pe.c', 'rfm');
+SELECT segment.drop_preset('pe.c', 'rfm');
 SET ROLE regress_segment_owner;
 SELECT segment.add_source('pe.c', 'pe.event', key => 'who', at => 'at', event => 'what', value => 'paid', item => 'item',
     extra => '{"tag": "\"odd \"\"name\"", "odd \"name": "\"odd \"\"name\"", "num": "paid"}');
@@ -92,8 +93,20 @@ SELECT segment.add_preset('pe.empty', 'rfm');
 SELECT segment.drop_preset('pe.empty', 'rfm');
 
 -- What is wrong is said.
+\set VERBOSITY terse
 SELECT segment.add_preset('pe.c', 'tset');
 SELECT segment.add_preset('pe.c', 'quite another');
+\set VERBOSITY default
+DO $$
+DECLARE
+    hint text;
+BEGIN
+    PERFORM segment.add_preset('pe.c', 'strater');
+EXCEPTION
+    WHEN invalid_parameter_value THEN
+        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+        RAISE NOTICE '%', regexp_replace(hint, 'Known: .*rfm, .*starter.*', 'Known: ...');
+END $$;
 SELECT segment.add_preset('pe.c', NULL);
 SELECT segment.add_preset('pe.c', 'test', NULL);
 SELECT segment.add_preset('pe.c', 'test', '[]');
@@ -170,7 +183,7 @@ DO $$
 DECLARE
     p text;
 BEGIN
-    FOREACH p IN ARRAY ARRAY['a b', 'it''s "', '%s', '{{.test_n}}', 'ÄÖ€', 'UPPER', 'select ', repeat('x', 48)] LOOP
+    FOREACH p IN ARRAY ARRAY['a b', 'it''s "', '%s', '{{.test_n}}', 'ÄÖ€', 'UPPER', 'select ', repeat('x', 50)] LOOP
         PERFORM segment.add_preset('pe.c', 'test', jsonb_build_object('prefix', p));
         CALL segment.refresh('pe.c');
         IF EXISTS (SELECT FROM segment.verify('pe.c')) OR NOT EXISTS (
@@ -180,13 +193,20 @@ BEGIN
         PERFORM segment.drop_preset('pe.c', 'test', p);
     END LOOP;
 END $$;
-SELECT segment.add_preset('pe.c', 'test', jsonb_build_object('prefix', repeat('x', 49)));
+SELECT segment.add_preset('pe.c', 'test', jsonb_build_object('prefix', repeat('x', 51)));
 
 -- Added: one mark for all, in order, with comments; what is left out is told once.
 SET client_min_messages = notice;
 CALL segment.refresh('pe.c');
+RESET ROLE;
+CREATE FUNCTION pe.marks() RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM (SELECT * FROM segment.mark_log_0 UNION ALL SELECT * FROM segment.mark_log_1) m WHERE m.tbl = 'pe.c'::regclass $$;
+SELECT pe.marks() AS before \gset
+SET ROLE regress_segment_member;
 SELECT segment.add_preset('pe.c', 'test');
-SELECT backlog FROM segment.status WHERE tbl = 'pe.c'::regclass;
+RESET ROLE;
+SELECT pe.marks() - :before AS marks;
+SET ROLE regress_segment_member;
 SELECT preset, prefix, options, columns FROM segment.table_presets;
 CALL segment.refresh('pe.c');
 SELECT who, test_words, test_whole, test_amount, test_span, test_flag, test_cuts, test_spans, test_tea, test_either, test_without, test_size, test_n, test_band, test_label
@@ -195,7 +215,10 @@ SELECT col_description('pe.c'::regclass, attnum) FROM pg_attribute WHERE attreli
 SELECT * FROM segment.verify('pe.c');
 -- The same again is nothing to do; defaults written out are the same.
 SELECT segment.add_preset('pe.c', 'test', '{"whole": 3, "prefix": "", "check_events": false}');
-SELECT backlog FROM segment.status WHERE tbl = 'pe.c'::regclass;
+RESET ROLE;
+SELECT pe.marks() - :before AS marks;
+SET ROLE regress_segment_member;
+SELECT options FROM segment.table_presets;
 SELECT segment.add_preset('pe.c', 'test', '{"whole": 4}');
 SELECT segment.add_preset('pe.c', 'test', '{"only": ["test_n"]}');
 -- It may be altered, and is not altered back; what was dropped by hand comes again.
@@ -214,7 +237,8 @@ SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": "look"}');
 SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": "order"}');
 SELECT preset, columns FROM segment.table_presets WHERE preset = 'rfm';
 SELECT segment.drop_preset('pe.c', 'test');
-SELECT preset, columns FROM segment.table_presets;
+SELECT preset, columns FROM segment.table_presets ORDER BY 1;
+CALL segment.refresh('pe.c');
 SELECT who, last_purchase, rfm_frequency FROM pe.c ORDER BY 1;
 SELECT * FROM segment.verify('pe.c');
 -- With a prefix it may look at other events.
@@ -256,7 +280,7 @@ SELECT action, kind, name FROM segment.apply_definition(jsonb_set(segment.defini
 SELECT tbl, preset, prefix, options, columns FROM segment.table_presets ORDER BY 1;
 SELECT segment.definition('pe.c') - 'table' = segment.definition('pe.copy') - 'table' AS same;
 SELECT segment.drop_preset('pe.copy', 'rfm');
-SELECT name FROM segment.scores WHERE tbl = 'pe.copy'::regclass;
+SELECT name FROM segment.scores WHERE tbl = 'pe.copy'::regclass ORDER BY 1;
 SELECT action, kind, name, before, after FROM segment.apply_definition(segment.definition('pe.c') - 'presets', true);
 SELECT action, kind, name, after FROM segment.apply_definition(jsonb_set(segment.definition('pe.c'), '{groups}', '[]'), true);
 SELECT * FROM segment.apply_definition(jsonb_set(segment.definition('pe.c'), '{presets,0,colums}', '[]'));
@@ -268,7 +292,7 @@ SELECT action, kind, name FROM segment.apply_definition(jsonb_set(segment.defini
     FROM jsonb_array_elements(segment.definition('pe.c') -> 'scores') s))) WHERE kind <> 'order';
 SELECT 'rfm_frequency' = ANY (columns) AS remembered FROM segment.table_presets WHERE tbl = 'pe.c'::regclass;
 SELECT segment.drop_preset('pe.c', 'rfm');
-SELECT name FROM segment.scores WHERE tbl = 'pe.c'::regclass;
+SELECT name FROM segment.scores WHERE tbl = 'pe.c'::regclass ORDER BY 1;
 
 -- Names of events: what is there is named; a list needs one of its names.
 SELECT segment.add_preset('pe.c', 'rfm');

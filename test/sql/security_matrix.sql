@@ -146,7 +146,9 @@ DECLARE
 	rows text;
 BEGIN
 	EXECUTE format('SET LOCAL ROLE regress_segment_%I', role);
-	EXECUTE format('SELECT count(*) FROM %s', view) INTO rows;
+	-- presets are the same for everybody
+	EXECUTE format(CASE WHEN view IN ('segment.presets'::regclass, 'segment.preset_columns'::regclass)
+		THEN 'SELECT CASE WHEN count(*) > 0 THEN ''all'' END FROM %s' ELSE 'SELECT count(*) FROM %s' END, view) INTO rows;
 	RAISE EXCEPTION USING errcode = 'OK000';
 EXCEPTION
 	WHEN SQLSTATE 'OK000' THEN

@@ -102,7 +102,7 @@ $old->safe_psql('shop', q{
 	SELECT segment.add_segment('crm."Quoted ""items"""', 'user', '"we""ird; name" > 3');
 	SELECT segment.add_band('crm."Quoted ""items"""', 'third', 'we"ird; name', 3);
 	SELECT segment.add_preset('crm.customers', 'starter');
-	SELECT segment.add_preset('crm.customers', 'rfm', '{"purchase": "purchase", "prefix": "p ""q"" "}');
+	SELECT segment.add_preset('crm."Quoted ""items"""', 'rfm', '{"purchase": "purchase", "prefix": "p \\"q\\" "}');
 	SELECT segment.schedule('crm.customers', '5 minutes');
 	CREATE INDEX ON crm.customers (total);
 	GRANT SELECT ON crm.customers TO regress_segment_reader;
@@ -175,9 +175,9 @@ foreach my $way ('custom', 'jobs', 'plain')
 	is( $new->safe_psql($way, "$as_of SELECT count(*), sum(extras) FROM crm.customers WHERE extras > 0"), '2|2', "$way: a new source");
 	$new->safe_psql($way, q{
 		SET ROLE regress_segment_owner;
-		SELECT segment.drop_preset('crm.customers', preset, prefix) FROM segment.table_presets;});
+		SELECT segment.drop_preset(tbl, preset, prefix) FROM segment.table_presets;});
 	is( $new->safe_psql($way, "SELECT count(*) FROM segment.config_preset_column") . $new->safe_psql($way, q{
-			SELECT attname FROM pg_attribute WHERE attrelid = 'crm.customers'::regclass AND NOT attisdropped AND attname ~ '^(starter|p "q"|rfm)'}),
+			SELECT attname FROM pg_attribute WHERE attrelid IN (SELECT tbl FROM segment.tables) AND NOT attisdropped AND attname ~ '^(starter|p "q"|rfm)'}),
 		'0', "$way: presets go with their columns");
 	is( $new->safe_psql($way, "$as_of SELECT * FROM segment.verify('crm.customers')"), '', "$way: verify() is empty at the end");
 }
