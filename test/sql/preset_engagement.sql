@@ -112,5 +112,51 @@ SELECT engagement_points, engagement_level, string_agg(who, ' ' ORDER BY who COL
 SELECT * FROM members('engaged_new_subscriber', 'reads_not_clicks', 'reengage_inactive', 'downloaded_nurture');
 SELECT count(*) FROM segment.verify('people');
 SELECT segment.drop_table('people');
+-- many people, beside plain SQL
+DELETE FROM event;
+INSERT INTO event
+SELECT 'person ' || n % 80, timestamptz '2028-03-05 00:00+00' - (n * n % 9973) * interval '7 minutes' * (1 + n % 80 % 3) - n % 10 * interval '20 days',
+	   (ARRAY['view', 'email_open', 'click', 'download', 'signup', 'purchase', 'share', 'play', 'visit'])[1 + n / 80 % (2 + n % 80 % 8)],
+	   (ARRAY['a', 'b', 'c', 'guide', 'd'])[1 + n * 7 % 79 % 5]
+FROM generate_series(1, 4000) n;
+SELECT segment.create_table('people', 'who', 'text');
+SELECT segment.add_source('people', 'event', 'who', 'at', 'what', item => 'item');
+SELECT segment.add_preset('people', 'engagement', '{"content": "guide"}');
+CREATE FUNCTION expected(t timestamptz) RETURNS TABLE (who text, level text, segments bool[])
+LANGUAGE sql AS $$
+	SELECT who, CASE WHEN points >= 20 THEN 'high' WHEN points >= 5 THEN 'average' WHEN points > 0 THEN 'occasional' END,
+		   ARRAY[t - signup < interval '30 days' AND emails >= 3, emails >= 3 AND clicks = 0,
+				 t - engaged >= interval '90 days' AND engaged > t - interval '1 year',
+				 t - loaded < interval '30 days' AND (bought IS NULL OR bought < loaded)]
+	FROM (
+		SELECT who, sum(CASE what WHEN 'view' THEN 1 WHEN 'click' THEN 2 WHEN 'play' THEN 2 WHEN 'share' THEN 3 END)
+			   FILTER (WHERE t - at < interval '30 days') AS points,
+			   count(DISTINCT item) FILTER (WHERE what = 'email_open' AND t - at < interval '30 days') AS emails,
+			   count(*) FILTER (WHERE what = 'click' AND t - at < interval '30 days') AS clicks,
+			   min(at) FILTER (WHERE what = 'signup') AS signup, max(at) FILTER (WHERE what = 'purchase') AS bought,
+			   max(at) FILTER (WHERE what = 'download' AND item = 'guide') AS loaded,
+			   max(at) FILTER (WHERE what IN ('view', 'email_open', 'click', 'share', 'play')) AS engaged
+		FROM pengagement.event WHERE at <= t GROUP BY who) f $$;
+CREATE PROCEDURE compare(t timestamptz)
+LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+BEGIN
+	CALL pengagement.look(t);
+	FOR r IN
+		SELECT count(*), count(*) FILTER (WHERE level IS DISTINCT FROM engagement_level) AS wrong_levels,
+			   count(*) FILTER (WHERE ARRAY[engaged_new_subscriber, reads_not_clicks, reengage_inactive, downloaded_nurture]
+									  <> array_replace(segments, NULL, false)) AS wrong_segments,
+			   count(DISTINCT level) AS levels, count(*) FILTER (WHERE segments[1]) AS new, count(*) FILTER (WHERE segments[2]) AS reads,
+			   count(*) FILTER (WHERE segments[3]) AS inactive, count(*) FILTER (WHERE segments[4]) AS nurture
+		FROM pengagement.expected(t) FULL JOIN pengagement.people USING (who)
+	LOOP
+		RAISE WARNING '%: %', t, to_jsonb(r);
+	END LOOP;
+END $$;
+CALL compare('2028-02-10 00:00:00+00');
+CALL compare('2028-03-01 12:00:00+00');
+CALL compare('2028-04-02 00:00:00+00');
+SELECT segment.drop_table('people');
 \set VERBOSITY terse
 DROP SCHEMA pengagement CASCADE;

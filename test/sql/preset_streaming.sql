@@ -115,5 +115,72 @@ SELECT string_agg(who, ' ') FROM viewers WHERE series_quitter;
 SELECT viewing_daypart, string_agg(who, ' ' ORDER BY who COLLATE "C") FROM viewers WHERE who ~ '^at|half' GROUP BY 1 ORDER BY 1;
 SELECT count(*) FROM segment.verify('viewers');
 SELECT segment.drop_table('viewers');
+-- many viewers, beside plain SQL
+DELETE FROM event;
+INSERT INTO event
+SELECT 'viewer ' || n % 80, timestamptz '2028-03-05 00:00+00' - (n * n % 9973) * interval '5 minutes' * (1 + n % 80 % 3),
+	   (ARRAY['start', 'complete', 'visit', 'finale', 'complete'])[1 + n * n % 11 % 5],
+	   'film ' || n % 7919 % (1 + n % 80 % 30), (ARRAY['alpha', 'beta', 'gamma', 'delta', NULL])[1 + n / 80 % (1 + n % 80 % 5)]
+FROM generate_series(1, 8000) n;
+SELECT segment.create_table('viewers', 'who', 'text', 'Pacific/Auckland');
+SELECT segment.add_source('viewers', 'event', 'who', 'at', 'what', item => 'item', extra => '{"show": "show"}');
+SELECT segment.add_preset('viewers', 'streaming', '{"series": "show", "binge_gap": "1 hour"}');
+SELECT segment.add_preset('viewers', 'streaming', '{"prefix": "whole_", "only": ["series_quitter"], "series": "show", "finale": "finale"}');
+CREATE FUNCTION expected(t timestamptz) RETURNS TABLE (who text, level text, daypart text, segments bool[])
+LANGUAGE sql SET timezone = 'Pacific/Auckland' AS $$
+	WITH stream AS (
+		SELECT e.*, extract(hour FROM at AT TIME ZONE 'Pacific/Auckland') AS hour FROM pstreaming.event e
+		WHERE at <= t AND at > t - interval '90 days'
+	), items AS (
+		SELECT who, count(DISTINCT item) AS n, count(DISTINCT item) FILTER (WHERE what = 'complete') AS completed
+		FROM stream WHERE what IN ('start', 'complete') GROUP BY who
+	), rows AS (
+		SELECT who, at - lag(at, 2) OVER w <= interval '2 hours' AND at - lag(at) OVER w <= interval '1 hour'
+			   AND lag(at) OVER w - lag(at, 2) OVER w <= interval '1 hour' AS three
+		FROM stream WHERE what = 'complete' WINDOW w AS (PARTITION BY who ORDER BY at)
+	), series AS (
+		SELECT who, bool_or(started AND NOT coalesce(completed >= started_at, false) AND seen <= t - interval '30 days') AS quit,
+			   bool_or(begun AND NOT coalesce(finale >= seen, false) AND seen_or_finale <= t - interval '30 days') AS whole
+		FROM (
+			SELECT who, bool_or(what = 'start') AS started, max(at) FILTER (WHERE what = 'start') AS started_at,
+				   max(at) FILTER (WHERE what = 'complete') AS completed, max(at) FILTER (WHERE what <> 'finale') AS seen,
+				   max(at) AS seen_or_finale, bool_or(what <> 'finale') AS begun, max(at) FILTER (WHERE what = 'finale') AS finale
+			FROM stream WHERE what <> 'visit' AND show IS NOT NULL GROUP BY who, show) s
+		GROUP BY who
+	), parts AS (
+		SELECT who, part, count(*) * 2 > sum(count(*)) OVER (PARTITION BY who) AS most
+		FROM (SELECT who, CASE WHEN hour < 6 OR hour >= 22 THEN 'night' WHEN hour < 12 THEN 'morning' WHEN hour < 18 THEN 'afternoon' ELSE 'evening' END AS part
+			  FROM stream WHERE what = 'start') p
+		GROUP BY who, part
+	)
+	SELECT who, (SELECT CASE WHEN n < 3 THEN NULL WHEN completed >= 0.8 * n THEN 'high' WHEN completed >= 0.4 * n THEN 'medium' ELSE 'low' END
+				 FROM items i WHERE i.who = e.who),
+		   (SELECT coalesce(min(part) FILTER (WHERE most), 'mixed') FROM parts p WHERE p.who = e.who GROUP BY who),
+		   ARRAY[(SELECT bool_or(three) FROM rows r WHERE r.who = e.who), (SELECT quit FROM series s WHERE s.who = e.who),
+				 (SELECT whole FROM series s WHERE s.who = e.who)]
+	FROM (SELECT DISTINCT who FROM pstreaming.event WHERE at <= t) e $$;
+CREATE PROCEDURE compare(t timestamptz)
+LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+BEGIN
+	CALL pstreaming.look(t);
+	FOR r IN
+		SELECT count(*), count(*) FILTER (WHERE level IS DISTINCT FROM completion_level) AS wrong_levels,
+			   count(*) FILTER (WHERE daypart IS DISTINCT FROM viewing_daypart) AS wrong_dayparts,
+			   count(*) FILTER (WHERE ARRAY[binge, series_quitter, whole_series_quitter] <> array_replace(segments, NULL, false)) AS wrong_segments,
+			   count(DISTINCT level) AS levels, count(DISTINCT daypart) AS dayparts,
+			   count(*) FILTER (WHERE segments[1]) AS binge, count(*) FILTER (WHERE segments[2]) AS quit, count(*) FILTER (WHERE segments[3]) AS whole
+		FROM pstreaming.expected(t) FULL JOIN pstreaming.viewers USING (who)
+	LOOP
+		RAISE WARNING '%: %', t, to_jsonb(r);
+	END LOOP;
+END $$;
+CALL compare('2028-02-10 00:00:00+00');
+CALL compare('2028-03-01 12:00:00+00');
+-- Auckland's summer time has ended ten hours ago
+CALL compare('2028-04-02 00:00:00+00');
+CALL compare('2028-05-25 00:00:00+00');
+SELECT segment.drop_table('viewers');
 \set VERBOSITY terse
 DROP SCHEMA pstreaming CASCADE;

@@ -183,6 +183,75 @@ SELECT usage_level, string_agg(who, ' ' ORDER BY who COLLATE "C") FROM users GRO
 SELECT other_usage_level, string_agg(who, ' ' ORDER BY who COLLATE "C") FROM users GROUP BY 1 ORDER BY 1;
 SELECT count(*) FROM segment.verify('users');
 SELECT segment.drop_table('users');
+-- many users, beside plain SQL
+DELETE FROM event;
+DELETE FROM account;
+INSERT INTO event
+SELECT 'user ' || n % 80, timestamptz '2028-03-05 00:00+00' - (n * n % 9973) * interval '5 minutes' * (1 + n % 80 % 3),
+	   CASE WHEN n % 80 < 40 OR n % 7 > 2 THEN (ARRAY['use', 'use', 'login', 'reading', 'list'])[1 + n * n % 13 % 5] ELSE 'visit' END,
+	   (ARRAY['chart', 'map', 'api', 'export', 'table'])[1 + n / 80 % (1 + n % 80 % 5)], n % 11 + 90 + n % 80 % 5, 100
+FROM generate_series(1, 8000) n;
+INSERT INTO account SELECT 'user ' || n, timestamptz '2028-03-01 00:00+00' + n * interval '5 hours', 100 FROM generate_series(0, 85) n;
+SELECT segment.create_table('users', 'who', 'text', 'Pacific/Auckland');
+SELECT segment.add_source('users', 'event', 'who', 'at', 'what', 'value', 'item', '{"lim": "lim"}');
+SELECT segment.add_attributes('users', 'account', 'who', '{"trial_ends": "trial_ends", "plan_limit": "plan_limit"}');
+SELECT segment.add_preset('users', 'usage', '{"advanced": ["api", "export"], "feature_a": "chart", "feature_b": "map",
+	"trial_ends": "trial_ends", "meter": "reading", "plan_limit": "plan_limit", "list_size": "list", "growth_above": 0.05,
+	"list_at_least": 95, "declining_to": 0.8}');
+CREATE FUNCTION expected(t timestamptz) RETURNS TABLE (who text, tier text, segments bool[])
+LANGUAGE sql SET timezone = 'Pacific/Auckland' AS $$
+	WITH stream AS (
+		SELECT e.*, (at AT TIME ZONE 'Pacific/Auckland')::date > (t AT TIME ZONE 'Pacific/Auckland')::date - 28 AS recent_day,
+			   at > t - interval '28 days' AS recent, at > t - interval '30 days' AS month
+		FROM pusage.event e WHERE at <= t
+	), list AS (
+		SELECT DISTINCT ON (who) who, value AS now FROM stream WHERE what = 'list' ORDER BY who, at DESC, value DESC
+	), list_then AS (
+		SELECT DISTINCT ON (who) who, value AS then FROM stream WHERE what = 'list'
+		ORDER BY who, month, CASE WHEN NOT month THEN at END DESC, at, CASE WHEN NOT month THEN value END DESC, value
+	), facts AS (
+		SELECT who, count(DISTINCT (at AT TIME ZONE 'Pacific/Auckland')::date) FILTER (WHERE what IN ('use', 'login') AND recent_day) AS days,
+			   count(*) FILTER (WHERE what IN ('use', 'login') AND recent) AS events,
+			   count(*) FILTER (WHERE what IN ('use', 'login') AND NOT recent AND at > t - interval '56 days') AS before,
+			   count(DISTINCT item) FILTER (WHERE what = 'use' AND recent) AS features,
+			   count(DISTINCT item) FILTER (WHERE what = 'use' AND recent AND item IN ('api', 'export')) AS advanced,
+			   count(*) FILTER (WHERE what = 'use' AND recent AND item = 'chart') AS a,
+			   count(*) FILTER (WHERE what = 'use' AND recent AND item = 'map') AS b,
+			   count(*) FILTER (WHERE what = 'login' AND month) AS logins,
+			   bool_or(what = 'login') AS known,
+			   count(*) FILTER (WHERE what = 'reading' AND month AND value >= 95) AS near
+		FROM stream GROUP BY who
+	)
+	SELECT who, CASE WHEN days >= 16 THEN 'heavy' WHEN days >= 4 THEN 'medium' WHEN days > 0 THEN 'light' END,
+		   ARRAY[days >= 20 AND advanced >= 2, logins BETWEEN 1 AND 4, known AND logins = 0, before >= 10 AND events <= 0.8 * before,
+				 days >= 20 AND features IN (1, 2), a >= 8 AND b <= 1, trial_ends > t AND trial_ends <= t + interval '7 days',
+				 trial_ends > t AND advanced >= 2, near >= 3, now >= 95 AND now > 1.05 * "then"]
+	FROM pusage.account LEFT JOIN facts USING (who) LEFT JOIN list USING (who) LEFT JOIN list_then USING (who) $$;
+CREATE PROCEDURE compare(t timestamptz)
+LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+BEGIN
+	CALL pusage.look(t);
+	FOR r IN
+		SELECT count(*), count(*) FILTER (WHERE tier IS DISTINCT FROM usage_tier) AS wrong_tiers,
+			   count(*) FILTER (WHERE i.is <> array_replace(segments, NULL, false)) AS wrong_segments,
+			   string_agg(DISTINCT coalesce(tier, '-') COLLATE "C", ' ' ORDER BY coalesce(tier, '-') COLLATE "C") AS tiers,
+			   (SELECT string_agg(members::text, ' ' ORDER BY n) FROM (
+					SELECT n, count(*) FILTER (WHERE b) AS members FROM pusage.expected(t), unnest(segments) WITH ORDINALITY u (b, n) GROUP BY n) s) AS sizes
+		FROM pusage.expected(t) FULL JOIN pusage.users u USING (who), LATERAL (
+			SELECT ARRAY[power_user, casual_user, inactive_at_risk, declining_usage, narrow_daily_user, feature_gap, trial_expiring,
+						 potential_power_user, near_plan_limit, fast_list_growth]) i ("is")
+	LOOP
+		RAISE WARNING '%: %', t, r;
+	END LOOP;
+END $$;
+CALL compare('2028-02-10 00:00:00+00');
+CALL compare('2028-03-01 12:00:00+00');
+CALL compare('2028-03-04 23:00:00+00');
+-- Auckland's summer time has ended ten hours ago
+CALL compare('2028-04-02 00:00:00+00');
+SELECT segment.drop_table('users');
 \set VERBOSITY terse
 SET client_min_messages = warning;
 DROP SCHEMA pusage CASCADE;
