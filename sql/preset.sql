@@ -79,7 +79,9 @@ COMMENT ON FUNCTION segment.drop_preset(regclass, text, text) IS
 -- The columns of each preset, the common ones that it needs among them.
 CREATE VIEW segment.preset_columns WITH (security_barrier) AS
 WITH RECURSIVE template AS (
-    SELECT c.preset, c.name, pg_catalog.concat_ws(' ', c.expression, '{{.' || c.score || '}}', c.rules::text) AS text
+    SELECT c.preset, c.name, pg_catalog.concat_ws(' ', c.expression, '{{.' || c.score || '}}', c.rules::text, (
+        SELECT o.default_value::text FROM segment.preset_option o
+        WHERE o.preset = c.preset AND o.type = 'labels' AND c.expression = '{{' || o.option || '}}')) AS text
     FROM segment.preset_column c
 ), member(preset, home, name) AS (
     SELECT c.preset, c.preset, c.name FROM segment.preset_column c WHERE c.preset <> ''

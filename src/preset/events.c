@@ -17,9 +17,9 @@
 /* So many of the events that there are an error names. */
 #define EVENTS_NAMED 20
 
-/* Is there a row of the stream that meets a condition on its column event, with $1 for names? */
-static bool
-stream_has(const SegmentTable *table, const char *condition, List *names)
+/* Runs a query over the stream, with names (of char *) as $1; returns how many rows there are. */
+static uint64
+ask(const SegmentTable *table, const char *format, List *names)
 {
 	Oid			types[] = {TEXTARRAYOID};
 	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(names), 1));
@@ -30,26 +30,18 @@ stream_has(const SegmentTable *table, const char *condition, List *names)
 	foreach(lc, names)
 		elements[n++] = CStringGetTextDatum((char *) lfirst(lc));
 	values[0] = PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
-	return context_run(psprintf("SELECT FROM %s WHERE %s LIMIT 1", catalog_qualified_name(table->events), condition),
-					   1, types, values, NULL, true) > 0;
+	return context_run(psprintf(format, catalog_qualified_name(table->events)), 1, types, values, NULL, true);
 }
 
-/* The names of events that there are, as far as there is room for them. */
-static char *
-events_there(const SegmentTable *table)
+/* The first field of each row of the answer (of char *). */
+static List *
+answer(void)
 {
-	StringInfoData result;
-	uint64		n;
+	List	   *result = NIL;
 
-	initStringInfo(&result);
-	n = context_run(psprintf("SELECT DISTINCT event FROM %s WHERE event IS NOT NULL ORDER BY 1 LIMIT %d",
-							 catalog_qualified_name(table->events), EVENTS_NAMED + 1), 0, NULL, NULL, NULL, true);
-	for (uint64 i = 0; i < n && i < EVENTS_NAMED; i++)
-		appendStringInfo(&result, "%s\"%s\"", i > 0 ? ", " : "",
-						 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
-	if (n > EVENTS_NAMED)
-		appendStringInfoString(&result, ", and others");
-	return result.len > 0 ? result.data : "none that has a name";
+	for (uint64 i = 0; i < SPI_processed; i++)
+		result = lappend(result, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	return result;
 }
 
 static char *
@@ -64,53 +56,103 @@ quoted(List *names)
 	return result.data;
 }
 
-static void
-check_options(const Preset *preset, const SegmentTable *table)
+/* The names of events that there are, as far as there is room for them. */
+static char *
+events_there(const SegmentTable *table)
 {
+	List	   *names;
+
+	(void) ask(table, "SELECT DISTINCT event FROM %s WHERE event IS NOT NULL ORDER BY 1 LIMIT "
+			   CppAsString2(EVENTS_NAMED) " + 1", NIL);
+	names = answer();
+	if (names == NIL)
+		return "none that has a name";
+	if (list_length(names) <= EVENTS_NAMED)
+		return quoted(names);
+	return psprintf("%s, and others", quoted(list_truncate(names, EVENTS_NAMED)));
+}
+
+/* The options that give events by name, as far as columns need them. */
+static List *
+options_with_names(const Preset *preset)
+{
+	List	   *result = NIL;
 	ListCell   *lc;
 
 	foreach(lc, preset->options)
 	{
 		PresetOption *option = lfirst(lc);
 
-		CHECK_FOR_INTERRUPTS();
-		if (!option->used || option->names == NIL || option->type != OPTION_EVENT ||
-			stream_has(table, "event = ANY ($1)", option->names))
-			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("no event of the stream is %s, which option \"%s\" of preset \"%s\" names",
-						quoted(option->names), option->name, preset->name),
-				 errdetail("The stream has %s.", events_there(table)),
-				 errhint("Give {\"%s\": \"your name of it\"}, null if there is no such event, or \"check_events\": false if it is yet to come.",
-						 option->name)));
+		if (option->used && option->type == OPTION_EVENT && option->names != NIL)
+			result = lappend(result, option);
 	}
+	return result;
+}
+
+/* Error that names all options (of PresetOption) of which the stream has no event, and what it has. */
+static void
+refuse_missing(const Preset *preset, const SegmentTable *table, List *options)
+{
+	List	   *names = NIL;
+	List	   *there;
+	StringInfoData missing;
+	const char *example = NULL;
+	int			n = 0;
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, options)
+		names = list_concat(names, ((PresetOption *) lfirst(lc))->names);
+	(void) ask(table, "SELECT DISTINCT event FROM %s WHERE event = ANY ($1)", names);
+	there = answer();
+	initStringInfo(&missing);
+	foreach(lc, options)
+	{
+		PresetOption *option = lfirst(lc);
+		bool		found = false;
+
+		foreach(lc2, option->names)
+			found = found || preset_has_name(there, lfirst(lc2));
+		if (found)
+			continue;
+		example = example == NULL ? option->name : example;
+		appendStringInfo(&missing, "%s\"%s\" (%s)", n++ > 0 ? ", " : "", option->name, quoted(option->names));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg_plural("preset \"%s\" finds no event in the stream for its option %s",
+						   "preset \"%s\" finds no event in the stream for its options %s",
+						   n, preset->name, missing.data),
+			 errdetail("The stream has %s.", events_there(table)),
+			 errhint("Give {\"%s\": \"your name of it\"}, null if there is no such event, or \"check_events\": false if it is yet to come.",
+					 example)));
 }
 
 void
 preset_check_events(const Preset *preset, const SegmentTable *table)
 {
-	bool		wanted = false;
+	List	   *options = options_with_names(preset);
 	RunContext	ctx;
 	ListCell   *lc;
 
-	foreach(lc, preset->options)
-	{
-		PresetOption *option = lfirst(lc);
-
-		wanted = wanted || (option->used && option->type == OPTION_EVENT && option->names != NIL);
-	}
-	if (!wanted || !preset->check_events ||
+	if (options == NIL || !preset->check_events ||
 		!OidIsValid(table->events) || get_rel_name(table->events) == NULL)
 		return;
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
-	if (stream_has(table, "cardinality($1) = 0", NIL))
-		check_options(preset, table);
-	else
+	if (ask(table, "SELECT FROM %s LIMIT 1", NIL) == 0)
+	{
 		ereport(NOTICE,
 				(errmsg("the stream of %s has no event yet, so the names of events in preset \"%s\" are not checked",
 						catalog_qualified_name(table->relid), preset->name)));
+		options = NIL;
+	}
+	foreach(lc, options)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (ask(table, "SELECT FROM %s WHERE event = ANY ($1) LIMIT 1", ((PresetOption *) lfirst(lc))->names) == 0)
+			refuse_missing(preset, table, options);
+	}
 	context_leave(&ctx);
 	SPI_finish();
 }

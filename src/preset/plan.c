@@ -250,6 +250,23 @@ find_choice(Plan *plan, const char *name)
 	return choice;
 }
 
+/* Error that names the way from a column back to itself: what is under way, from there on. */
+static void
+refuse_circle(const Plan *plan, const Choice *again)
+{
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, plan->choices)
+	{
+		Choice	   *choice = lfirst(lc);
+
+		if (choice == again || (names != NIL && choice->state == CHOICE_UNDER_WAY))
+			names = lappend(names, unconstify(char *, choice->name));
+	}
+	define_refuse_circle(lappend(names, unconstify(char *, again->name)));
+}
+
 /* Takes the first alternative that fits, behind what it reads. */
 static Choice *
 choose(Plan *plan, const char *name)
@@ -261,7 +278,7 @@ choose(Plan *plan, const char *name)
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	if (choice->state == CHOICE_UNDER_WAY)
-		define_refuse_circle(list_make2(pstrdup(name), pstrdup(name)));
+		refuse_circle(plan, choice);
 	if (choice->state == CHOICE_MADE)
 		return choice;
 	choice->state = CHOICE_UNDER_WAY;

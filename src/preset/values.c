@@ -253,11 +253,11 @@ read_interval(const Reader *reader, const JsonbValue *value, const char *must_be
 	if (value->type != jbvString)
 		refuse(reader, must_be, hint);
 	conversion.text = string_of(value);
-	if (!converts(interval_step, &conversion))
-		refuse(reader, must_be, hint);
-	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, conversion.result, IntervalPGetDatum(&none))) < 0 ||
+	if (!converts(interval_step, &conversion) ||
 		!segment_interval_is_finite(DatumGetIntervalP(conversion.result)))
-		refuse(reader, must_be, "It must be finite, and not less than nothing.");
+		refuse(reader, must_be, hint);
+	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, conversion.result, IntervalPGetDatum(&none))) < 0)
+		refuse(reader, must_be, "It must not be negative.");
 	return conversion.result;
 }
 

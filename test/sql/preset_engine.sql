@@ -195,6 +195,27 @@ BEGIN
 END $$;
 SELECT segment.add_preset('pe.c', 'test', jsonb_build_object('prefix', repeat('x', 51)));
 
+-- Mistakes in a preset itself are told as such.
+RESET ROLE;
+INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
+    ('test', 'bad_option', 90, 'score', '{{nothing}}', ''),
+    ('test', 'bad_need', 91, 'score', '1', ''),
+    ('test', 'bad_column', 92, 'score', '{{.nothing}}', ''),
+    ('test', 'bad_braces', 93, 'score', '{{ word }}', ''),
+    ('test', 'bad_element', 94, 'score', '{{cuts.0}}', ''),
+    ('test', 'bad_circle', 95, 'score', '{{.bad_circle_too}} + 1', ''),
+    ('test', 'bad_circle_too', 96, 'score', '{{.bad_circle}} + 1', ''),
+    ('test', 'bad_labels', 97, 'group', '{{word}}', ''),
+    ('test', 'bad_group', 98, 'group', 'word', ''),
+    ('test', 'bad_sql', 99, 'score', '{{word}} {{word}}', '');
+UPDATE segment.preset_column SET needs = '{nothing}' WHERE name = 'bad_need';
+SET ROLE regress_segment_member;
+SELECT n, pe.try(jsonb_build_object('only', ARRAY['bad_' || n]))
+FROM unnest('{option,need,column,braces,element,circle,labels,group,sql}'::text[]) n;
+RESET ROLE;
+DELETE FROM segment.preset_column WHERE name LIKE 'bad%';
+SET ROLE regress_segment_member;
+
 -- Added: one mark for all, in order, with comments; what is left out is told once.
 SET client_min_messages = notice;
 CALL segment.refresh('pe.c');
@@ -297,6 +318,13 @@ SELECT name FROM segment.scores WHERE tbl = 'pe.c'::regclass ORDER BY 1;
 -- Names of events: what is there is named; a list needs one of its names.
 SELECT segment.add_preset('pe.c', 'rfm');
 SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": ["bought", "sold"]}');
+RESET ROLE;
+INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
+    ('test', 'many_events', 90, 'score', 'count(*) FILTER (WHERE {{view}} OR {{cart}} OR {{login}} OR {{purchase}})', '');
+SET ROLE regress_segment_member;
+SELECT segment.add_preset('pe.c', 'test', '{"only": ["many_events"], "view": ["see", "look"], "cart": ["basket", "bag"]}');
+SELECT segment.add_preset('pe.c', 'test', '{"only": ["test_whole"], "view": ["see"]}');
+SELECT segment.drop_preset('pe.c', 'test');
 SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": ["bought", "order"], "prefix": "a_"}');
 SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": null, "prefix": "b_"}');
 SELECT segment.add_preset('pe.c', 'rfm', '{"purchase": {"rule": "event = ''bought'' AND value > 0"}, "prefix": "c_"}');
