@@ -193,6 +193,13 @@ SQL_PARTS = \
 	sql/preset/common.sql \
 	sql/preset/rfm.sql \
 	sql/preset/starter.sql \
+	sql/preset/b2b.sql \
+	sql/preset/candidates.sql \
+	sql/preset/purchase_behavior.sql \
+	sql/preset/loyalty.sql \
+	sql/preset/user_status.sql \
+	sql/preset/lifetime_value.sql \
+	sql/preset/churn_risk.sql \
 	sql/preset/usage.sql \
 	sql/preset/streaming.sql \
 	sql/preset/engagement.sql \
