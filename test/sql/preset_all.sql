@@ -11,7 +11,7 @@ SELECT n % 40, timestamptz '2028-03-10 00:00+00' - (n * n % 997) * interval '17 
        'item ' || n * n % 11, CASE WHEN n % 5 > 0 THEN n % 100 END
 FROM generate_series(1, 2000) n;
 SELECT segment.create_table('pa.c', 'who', 'int', 'Europe/Berlin');
-SELECT segment.add_source('pa.c', 'pa.event', key => 'who', at => 'at', event => 'what', value => 'paid', item => 'item');
+SELECT segment.add_source('pa.c', 'pa.event', key => 'who', at => 'at', event => 'what', value => 'paid', item => 'item', extra => '{"user_id": "item"}');
 SELECT segment.add_score('pa.c', 'mine', 'count(*)');
 DO $$
 DECLARE
