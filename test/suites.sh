@@ -317,6 +317,10 @@ suite_docs() {
 	script bash test/docs.sh
 }
 
+suite_dashboard() {
+	script bash test/dashboard.sh
+}
+
 # suite_tap NAME: what needs workers, crashes or restarts starts clusters of its
 # own.  The variables are those of PGXS, of PostgreSQL 15 and of later ones.
 suite_tap() {
