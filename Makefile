@@ -25,6 +25,7 @@ OBJS = \
 	src/model/sequence_compile.o \
 	src/model/sequence_search.o \
 	src/model/exact_sum.o \
+	src/model/interval.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -142,6 +143,9 @@ OBJS = \
 	src/look/population.o \
 	src/look/past.o \
 	src/look/preview.o \
+	src/look/arm.o \
+	src/look/interval.o \
+	src/look/outcome.o \
 	src/worker/launcher.o \
 	src/worker/scheduler.o \
 	src/worker/job.o \

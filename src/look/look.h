@@ -14,6 +14,7 @@
 #include "catalog/definition.h"
 #include "context.h"
 #include "fmgr.h"
+#include "utils/jsonb.h"
 
 /* look.c */
 
@@ -42,6 +43,16 @@ extern void look_check_sources(const SegmentTable *table);
  */
 extern void look_return(FunctionCallInfo fcinfo, const char *sql, int nargs, Oid *types,
 						Datum *values, const char *nulls);
+
+/* arm.c */
+
+/* Error (22023) unless they are what segment.arm() takes. */
+extern void look_check_experiment(text *experiment, Jsonb *weights);
+
+/* interval.c */
+
+/* Error (22023) unless it is above 0 and below 1. */
+extern void look_check_level(double level);
 
 /* population.c */
 
