@@ -184,16 +184,15 @@ CREATE VIEW segment.freshness WITH (security_barrier) AS
 SELECT f.tbl, f.state, f.as_of,
        CASE f.state WHEN 'up to date' THEN 0 WHEN 'never refreshed' THEN NULL
                     ELSE extract(epoch FROM f.lag) END::float8 AS seconds_behind,
-       f.backlog, f.set_aside, f.schedule, f.next_run_at, f.failures
-FROM (SELECT s.tbl, s.as_of, s.lag, s.backlog, s.set_aside, s.schedule, j.next_run_at,
-             coalesce(j.failures, 0) AS failures,
+       f.backlog, f.set_aside, f.schedule, f.failures
+FROM (SELECT s.tbl, s.as_of, s.lag, s.backlog, s.set_aside, s.schedule, coalesce(j.failures, 0) AS failures,
              CASE WHEN s.as_of IS NULL THEN 'never refreshed'
                   WHEN j.failures > 0 THEN 'failing'
                   WHEN s.needs_rebuild THEN 'to be rebuilt'
                   WHEN s.backlog > 0 OR s.new_columns IS NOT NULL OR s.next_due <= segment.now() THEN 'behind'
                   ELSE 'up to date' END AS state
       FROM segment.status s
-      LEFT JOIN segment.jobs j ON j.tbl = s.tbl) f;
+      LEFT JOIN segment.job_state j ON j.tbl = s.tbl AND s.schedule IS NOT NULL) f;
 COMMENT ON VIEW segment.freshness IS 'how fresh each segment table is, as a word and in numbers';
 COMMENT ON COLUMN segment.freshness.state IS
 'up to date, behind, to be rebuilt, failing (its job, when it last ran) or never refreshed';

@@ -46,7 +46,7 @@ SELECT min(day), max(day) FROM segment.sizes_over_time;
 
 -- as fresh as it is
 SET segment.as_of = '2024-05-16 20:00:00+00';
-SELECT tbl, state, as_of, seconds_behind > 0 AS late, backlog, set_aside, schedule, next_run_at, failures FROM segment.freshness;
+SELECT tbl, state, as_of, seconds_behind > 0 AS late, backlog, set_aside, schedule, failures FROM segment.freshness;
 CALL segment.refresh('"Tab"');
 INSERT INTO event VALUES (7, '2024-05-16', 1), (8, '2024-05-16', 1);
 SELECT state, seconds_behind >= 0 AS late, backlog FROM segment.freshness;
