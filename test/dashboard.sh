@@ -141,7 +141,8 @@ check "time series are in order" "$(of_results demo '
 	if (($r->{format} // "") eq "time_series") {
 		my @time = map { $_->[0] } @{ $r->{rows} };
 		my $numeric = $r->{columns}[0][1] eq "numeric";
-		wrong($name, "out of order at $time[$_]") for grep { $numeric ? $time[$_ - 1] > $time[$_] : $time[$_ - 1] gt $time[$_] } 1 .. $#time;
+		my ($first) = grep { $numeric ? $time[$_ - 1] > $time[$_] : $time[$_ - 1] gt $time[$_] } 1 .. $#time;
+		wrong($name, "out of order at $time[$first]") if defined $first;
 	}')"
 check "each has rows where the demo has some" "$(of_results demo '
 	if (defined $r->{id} && $r->{id} != 13) {

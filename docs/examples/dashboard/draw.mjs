@@ -112,7 +112,7 @@ function timeseries(panel, w, h) {
 		};
 	});
 	return chart(w, h, {
-		grid: { left: 8, right: 16, top: 12, bottom: 30, containLabel: true },
+		grid: { left: 8, right: 36, top: 12, bottom: 30, containLabel: true },
 		legend: { bottom: 2, itemWidth: 14, itemHeight: 8, textStyle: { fontSize: 11 } },
 		xAxis: { type: 'category', data: instants.map(day), boundaryGap: custom.drawStyle === 'bars', axisLine: { onZero: false } },
 		yAxis: { type: 'value', splitNumber: 4 },
