@@ -88,7 +88,7 @@ function chart(w, h, option, top = HEAD) {
 function barchart(panel, w, h) {
 	const { rows } = rowsOf(panel);
 	return chart(w, h, {
-		grid: { left: 8, right: 56, top: 8, bottom: 8, containLabel: true },
+		grid: { left: 14, right: 56, top: 8, bottom: 8, containLabel: true },
 		xAxis: { type: 'value', splitNumber: 3 },
 		yAxis: { type: 'category', inverse: true, data: rows.map(r => r[0]), axisTick: { show: false } },
 		series: [{ type: 'bar', data: rows.map(r => r[1]), color: NAMED.blue, label: { show: true, position: 'right', formatter: p => number(p.value) } }],
