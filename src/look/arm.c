@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "look/look.h"
@@ -28,13 +29,22 @@ PG_FUNCTION_INFO_V1(segment_arm_text);
 PG_FUNCTION_INFO_V1(segment_arm_bigint);
 PG_FUNCTION_INFO_V1(segment_arm_uuid);
 
-#define WEIGHTS_HINT "Write the arms and their weights as \'{\"control\": 10, \"mail\": 90}\'."
+#define WEIGHTS_HINT "Write the arms and their weights as '{\"control\": 10, \"mail\": 90}'."
 
 typedef struct Arm
 {
 	JsonbValue	name;
 	double		weight;
 } Arm;
+
+/* Weights as they were read; kept from call to call, as they are the same mostly. */
+typedef struct Weights
+{
+	Jsonb	   *source;
+	Arm		   *arms;			/* their names are in source */
+	int			n;
+	double		total;
+} Weights;
 
 static void
 refuse_weight(const JsonbValue *name)
@@ -60,24 +70,25 @@ read_weight(const JsonbValue *name, const JsonbValue *value)
 	return weight;
 }
 
-/* The arms and the sum of their weights; returns how many there are. */
-static int
-read_weights(Jsonb *weights, Arm **arms, double *total)
+static void
+read_arms(Weights *weights)
 {
-	JsonbIterator *it = JsonbIteratorInit(&weights->root);
+	JsonbIterator *it = JsonbIteratorInit(&weights->source->root);
 	JsonbIteratorToken token;
 	JsonbValue	v;
-	int			n = 0;
 
-	if (!JB_ROOT_IS_OBJECT(weights) || JB_ROOT_COUNT(weights) == 0)
+	if (!JB_ROOT_IS_OBJECT(weights->source) || JB_ROOT_COUNT(weights->source) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("weights must be an object with at least one arm"),
 				 errhint(WEIGHTS_HINT)));
-	*arms = palloc(JB_ROOT_COUNT(weights) * sizeof(Arm));
-	*total = 0;
+	weights->arms = palloc(JB_ROOT_COUNT(weights->source) * sizeof(Arm));
+	weights->n = 0;
+	weights->total = 0;
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
+		Arm		   *arm = &weights->arms[weights->n];
+
 		if (token == WJB_KEY)
 		{
 			if (v.val.string.len == 0)
@@ -85,17 +96,45 @@ read_weights(Jsonb *weights, Arm **arms, double *total)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("an arm must have a name"),
 						 errhint(WEIGHTS_HINT)));
-			(*arms)[n].name = v;
+			arm->name = v;
 		}
 		else if (token == WJB_VALUE)
 		{
-			(*arms)[n].weight = read_weight(&(*arms)[n].name, &v);
-			*total += (*arms)[n++].weight;
+			arm->weight = read_weight(&arm->name, &v);
+			weights->total += arm->weight;
+			weights->n++;
 		}
 	}
-	if (isinf(*total))
-		refuse_weight(&(*arms)[n - 1].name);
-	return n;
+	if (isinf(weights->total))
+		refuse_weight(&weights->arms[weights->n - 1].name);
+}
+
+/* The weights of a call; those of the call before if they are the same. */
+static const Weights *
+weights_argument(FunctionCallInfo fcinfo)
+{
+	Jsonb	   *source = PG_GETARG_JSONB_P(2);
+	Weights    *weights = fcinfo->flinfo->fn_extra;
+	MemoryContext caller;
+
+	if (weights != NULL && VARSIZE(weights->source) == VARSIZE(source) &&
+		memcmp(weights->source, source, VARSIZE(source)) == 0)
+		return weights;
+	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	fcinfo->flinfo->fn_extra = NULL;
+	if (weights != NULL)
+	{
+		pfree(weights->arms);
+		pfree(weights->source);
+		pfree(weights);
+	}
+	weights = palloc0(sizeof(Weights));
+	weights->source = palloc(VARSIZE(source));
+	memcpy(weights->source, source, VARSIZE(source));
+	read_arms(weights);
+	fcinfo->flinfo->fn_extra = weights;
+	MemoryContextSwitchTo(caller);
+	return weights;
 }
 
 static void
@@ -131,25 +170,31 @@ place_of(text *experiment, char *key, int length)
 }
 
 static text *
-choose(char *key, int length, text *experiment, Jsonb *weights)
+choose(const Weights *weights, double place)
 {
-	Arm		   *arms;
-	double		total;
-	int			n = read_weights(weights, &arms, &total);
-	double		place = place_of(experiment, key, length) * total;
-	double		end = 0;
+	double		end = weights->arms[0].weight;
 	int			chosen = 0;
 
 	/* rounding may leave the last end just below the total */
-	for (end = arms[0].weight; place >= end && chosen < n - 1; end += arms[chosen].weight)
+	for (; place * weights->total >= end && chosen < weights->n - 1; end += weights->arms[chosen].weight)
 		chosen++;
-	return cstring_to_text_with_len(arms[chosen].name.val.string.val, arms[chosen].name.val.string.len);
+	return cstring_to_text_with_len(weights->arms[chosen].name.val.string.val,
+									weights->arms[chosen].name.val.string.len);
+}
+
+static text *
+arm_of(FunctionCallInfo fcinfo, char *key, int length)
+{
+	return choose(weights_argument(fcinfo), place_of(PG_GETARG_TEXT_PP(1), key, length));
 }
 
 void
 look_check_experiment(text *experiment, Jsonb *weights)
 {
-	(void) choose("", 0, experiment, weights);
+	Weights		read = {.source = weights};
+
+	read_arms(&read);
+	(void) place_of(experiment, "", 0);
 }
 
 /* arm(key text, experiment text, weights jsonb) → text */
@@ -158,8 +203,7 @@ segment_arm_text(PG_FUNCTION_ARGS)
 {
 	text	   *key = PG_GETARG_TEXT_PP(0);
 
-	PG_RETURN_TEXT_P(choose(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), PG_GETARG_TEXT_PP(1),
-							PG_GETARG_JSONB_P(2)));
+	PG_RETURN_TEXT_P(arm_of(fcinfo, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)));
 }
 
 /* arm(key bigint, experiment text, weights jsonb) → text */
@@ -168,8 +212,7 @@ segment_arm_bigint(PG_FUNCTION_ARGS)
 {
 	char		key[MAXINT8LEN + 1];
 
-	PG_RETURN_TEXT_P(choose(key, pg_lltoa(PG_GETARG_INT64(0), key), PG_GETARG_TEXT_PP(1),
-							PG_GETARG_JSONB_P(2)));
+	PG_RETURN_TEXT_P(arm_of(fcinfo, key, pg_lltoa(PG_GETARG_INT64(0), key)));
 }
 
 /* arm(key uuid, experiment text, weights jsonb) → text */
@@ -178,5 +221,5 @@ segment_arm_uuid(PG_FUNCTION_ARGS)
 {
 	char	   *key = DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(0)));
 
-	PG_RETURN_TEXT_P(choose(key, strlen(key), PG_GETARG_TEXT_PP(1), PG_GETARG_JSONB_P(2)));
+	PG_RETURN_TEXT_P(arm_of(fcinfo, key, strlen(key)));
 }
