@@ -98,6 +98,7 @@ typedef struct SegmentTable
 	char	   *time_zone;
 	Interval   *max_age;
 	bytea	   *salt;			/* of the fingerprints of suppressed customers; NULL: there are none */
+	bool		merged;			/* the events of some keys count for others */
 	List	   *sources;		/* of Source, both kinds, by id */
 	List	   *columns;		/* of Column, by position */
 } SegmentTable;

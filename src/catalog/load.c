@@ -11,6 +11,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/definition.h"
+#include "catalog/merged.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "context.h"
@@ -286,6 +287,7 @@ catalog_load_as_of(Oid relid, Snapshot snapshot)
 	scan_rows("config_column", "config_column_pkey", COLUMN_TBL, F_OIDEQ, oid,
 			  snapshot, read_column, &table->columns);
 	list_sort(table->columns, by_position);
+	table->merged = merged_any(relid, snapshot);
 	return table;
 }
 
