@@ -90,22 +90,23 @@ keys_of_customer(const SegmentTable *table, Datum given)
 
 /*
  * Deletes the customer's rows from the segment table or its history; adds the
- * texts of the key in them to *texts.
+ * texts of the keys (text[]) in them to *texts.
  */
 static int64
-delete_rows(const SegmentTable *table, Oid relation, Datum key, List **texts)
+delete_rows(const SegmentTable *table, Oid relation, Datum keys, List **texts)
 {
 	const char *column = quote_identifier(table->key_name);
-	Oid			types[] = {TEXTOID};
+	Oid			types[] = {TEXTARRAYOID};
 	int64		deleted;
 
 	if (get_rel_name(relation) == NULL)
 		return 0;
-	apply_sql(table, psprintf("DELETE FROM %s t WHERE t.%s %s $1::%s RETURNING t.%s::text",
+	apply_sql(table, psprintf("DELETE FROM %s t WHERE t.%s %s ANY (SELECT u::%s FROM unnest($1) u)"
+							  " RETURNING t.%s::text",
 							  catalog_qualified_name(relation), column,
 							  catalog_equality(table->key_type),
 							  catalog_type_name(table->key_type), column),
-			  1, types, &key);
+			  1, types, &keys);
 	deleted = SPI_processed;
 	for (int64 i = 0; i < deleted; i++)
 		*texts = list_append_unique(*texts, makeString(SPI_getvalue(SPI_tuptable->vals[i],
@@ -188,25 +189,22 @@ typedef struct Erasure
 static void
 erase_rows(Erasure *e, bool suppress)
 {
-	const SegmentTable *table = e->table;
+	Datum		keys = key_array(e->keys);
 	ListCell   *lc;
 
+	e->rows = delete_rows(e->table, e->table->relid, keys, &e->texts);
+	e->history = delete_rows(e->table, e->table->history, keys, &e->texts);
 	e->suppressed = true;
 	foreach(lc, e->keys)
 	{
-		char	   *key = lfirst(lc);
-
-		e->texts = list_append_unique(e->texts, makeString(key));
-		e->rows += delete_rows(table, table->relid, CStringGetTextDatum(key), &e->texts);
-		e->history += delete_rows(table, table->history, CStringGetTextDatum(key), &e->texts);
+		e->texts = list_append_unique(e->texts, makeString(lfirst(lc)));
 		if (suppress)
 		{
-			suppressed_add(table, key);
-			/* with the salt, if this was the first */
-			e->table = catalog_load(table->relid);
-			table = e->table;
+			suppressed_add(e->table, lfirst(lc));
+			/* with the salt, which the first one makes */
+			e->table = catalog_load(e->table->relid);
 		}
-		else if (!suppressed_is(table, key))
+		else if (!suppressed_is(e->table, lfirst(lc)))
 			e->suppressed = false;
 	}
 }

@@ -175,6 +175,9 @@ extern void process_everybody(Refresh *refresh, bool future, bool rewind);
 /* A key as its type writes it; an error of the type gets a hint. */
 extern char *key_canonical(const SegmentTable *table, Datum key);
 
+/* Keys (of char *) as text[]. */
+extern Datum key_array(List *keys);
+
 /* A canonical key, or the text of an equal one that stands in segment.merged; by the active snapshot. */
 extern char *key_as_merged(const SegmentTable *table, char *key);
 

@@ -45,6 +45,17 @@ key_canonical(const SegmentTable *table, Datum key)
 	return result;
 }
 
+Datum
+key_array(List *keys)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(keys), 1));
+	ListCell   *lc;
+
+	foreach(lc, keys)
+		elements[foreach_current_index(lc)] = CStringGetTextDatum(lfirst(lc));
+	return PointerGetDatum(construct_array(elements, list_length(keys), TEXTOID, -1, false, TYPALIGN_INT));
+}
+
 /* The first text that a query over merged keys finds for a key ($2), by the active snapshot, or NULL. */
 static char *
 find_by_value(const SegmentTable *table, const char *query, const char *key)

@@ -45,17 +45,6 @@ static const Place places[] = {
 	{"merged", NULL, NULL, NULL, 0},	/* its rows are gone already */
 };
 
-static Datum
-text_array(List *strings)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(strings), 1));
-	ListCell   *lc;
-
-	foreach(lc, strings)
-		elements[foreach_current_index(lc)] = CStringGetTextDatum(lfirst(lc));
-	return PointerGetDatum(construct_array(elements, list_length(strings), TEXTOID, -1, false, TYPALIGN_INT));
-}
-
 /* Keys of the table wherever they stand, a text array. */
 static Datum
 all_keys(const SegmentTable *table)
@@ -143,7 +132,7 @@ traces_delete(Traces *traces, const SegmentTable *table, List *keys, List *texts
 {
 	Oid			types[] = {OIDOID, TEXTARRAYOID, TEXTOID};
 	Datum		values[3];
-	Datum		wanted = text_array(keys);
+	Datum		wanted = key_array(keys);
 	RunContext	ctx;
 
 	traces->pattern = naming_pattern(texts);
