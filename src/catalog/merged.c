@@ -205,7 +205,7 @@ merged_remove(Oid relid, const char *from, const char *target)
 	run_latest("DELETE FROM segment.merged WHERE tbl = $1 AND from_key = $2", 2, types, values);
 	run_latest("WITH RECURSIVE others AS MATERIALIZED"
 			   "   (SELECT from_key, into_key FROM segment.merged WHERE tbl = $1 AND counts_for = $3),"
-			   " below (key) AS (SELECT $2 UNION ALL"
+			   " below (key) AS (SELECT $2 COLLATE \"C\" UNION ALL"
 			   "   SELECT o.from_key FROM others o JOIN below b ON o.into_key = b.key)"
 			   " UPDATE segment.merged SET counts_for = $2"
 			   " WHERE tbl = $1 AND from_key = ANY (ARRAY(SELECT key FROM below))", 3, types, values);

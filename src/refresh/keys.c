@@ -87,17 +87,17 @@ key_as_merged(const SegmentTable *table, char *key)
 char *
 key_customer(const SegmentTable *table, Datum key)
 {
-	char	   *text;
+	char	   *canonical;
 	char	   *found;
 
 	if (!table->merged)
 		return TextDatumGetCString(key);
-	text = key_canonical(table, key);
+	canonical = key_canonical(table, key);
 	if (merged_by_text(table->key_type))
-		found = merged_target(table->relid, text, GetActiveSnapshot());
+		found = merged_target(table->relid, canonical, GetActiveSnapshot());
 	else
-		found = find_by_value(table, "SELECT from_key, counts_for FROM segment.merged_keys($1)", text);
-	return found == NULL ? text : found;
+		found = find_by_value(table, "SELECT from_key, counts_for FROM segment.merged_keys($1)", canonical);
+	return found == NULL ? canonical : found;
 }
 
 static int

@@ -153,7 +153,8 @@ segment_merge(PG_FUNCTION_ARGS)
 	if (same_key_text(table, from, into))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("customer \"%s\" can not be merged into itself", from)));
+				 errmsg("customer \"%s\" can not be merged into itself", from),
+				 errhint("Give the keys of two customers.")));
 	refuse_suppressed(table, from);
 	refuse_suppressed(table, into);
 	context_leave(&ctx);

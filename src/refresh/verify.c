@@ -296,6 +296,16 @@ judge_history(Verification *v)
 	return_rows(v);
 }
 
+/* " AND" a key in an expression, a text, is not merged: then it is no customer, once its row is gone. */
+static char *
+without_merged(const SegmentTable *table, const char *key)
+{
+	const char *type = catalog_type_name(table->key_type);
+
+	return psprintf(" AND NOT %s::%s %s ANY (SELECT from_key::%s FROM segment.merged_keys(%u))", key, type,
+					catalog_equality(table->key_type), type, table->relid);
+}
+
 /* Says how many customers were not judged, and why. */
 static void
 notice_unjudged(Verification *v)
@@ -317,8 +327,7 @@ notice_unjudged(Verification *v)
 					 catalog_qualified_name(v->table->relid), is_dirty(v->table, key),
 					 not_aside(v->table, v->aside, "$5"), catalog_qualified_name(v->table->relid), key,
 					 catalog_equality(v->table->key_type), catalog_type_name(v->table->key_type),
-					 v->table->merged ? psprintf(" AND NOT __segment_d IN (SELECT from_key FROM segment.merged_keys(%u))",
-												 v->table->relid) : ""),
+					 v->table->merged ? without_merged(v->table, "__segment_d") : ""),
 			v->aside != (Datum) 0 ? 5 : 4, types, values, true);
 	context_leave(&ctx);
 	unjudged = first_int64();

@@ -29,6 +29,7 @@ SELECT segment.add_score('matrix.t', 'spare', 'sum(value)');
 SELECT segment.add_band('matrix.t', 'b', 'n', 2);
 SELECT segment.add_segment('matrix.t', 's', 'n > 3');
 SELECT segment.add_group('matrix.t', 'g', 'many', 'n > 3', 'few', 'true');
+SELECT segment.merge('matrix.t', '99', '4');
 CALL segment.refresh('matrix.t');
 GRANT SELECT ON matrix.t, matrix.t_history TO regress_segment_reader;
 GRANT INSERT, UPDATE, DELETE, TRUNCATE ON matrix.event TO regress_segment_writer;

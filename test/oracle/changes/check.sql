@@ -16,7 +16,7 @@ BEGIN
 				  ' e AS (SELECT coalesce(g.target::%s, stream.key) AS key, at, event, value, due FROM (%s) stream'
 				  '   LEFT JOIN g ON g.key = stream.key::text WHERE stream.key IS NOT NULL AND at <= %s), k AS (SELECT DISTINCT key FROM e%s) SELECT k.key AS __key',
 				  s.key_type, string_agg(stream, ' UNION ALL ' ORDER BY n) FILTER (WHERE kind = 'events'), now_is,
-				  coalesce(string_agg(format(' UNION SELECT k FROM %s WHERE k::text NOT IN (SELECT key FROM g)', rel), '') FILTER (WHERE kind = 'attributes'), ''))
+				  coalesce(string_agg(format(' UNION SELECT k FROM %s WHERE k IS NOT NULL AND k::text NOT IN (SELECT key FROM g)', rel), '') FILTER (WHERE kind = 'attributes'), ''))
 	INTO query FROM c_source WHERE mapped;
 	query := query || coalesce((SELECT string_agg(', ' || quote_ident(name), '') FROM c_column WHERE kind <> 'eligible'), '') ||
 		format(' FROM (SELECT * FROM k WHERE key::text <> ALL (%L::text[])) k', ARRAY(SELECT key FROM c_erased));
