@@ -32,8 +32,10 @@ merged_condition_of_keys(const SegmentTable *table)
 {
 	const char *type = catalog_type_name(table->key_type);
 
+	/* CASE: of a function's NULL the planner would think that it is rare */
 	if (merged_by_text(table->key_type))
-		return psprintf("segment.merged_into(%u, u::%s::text) IS NULL", table->relid, type);
+		return psprintf("CASE WHEN segment.merged_into(%u, u::%s::text) IS NULL THEN true ELSE false END",
+						table->relid, type);
 	return psprintf("NOT u::%s %s ANY (SELECT " FROM_COLUMN " FROM (%s) m)", type,
 					catalog_equality(table->key_type), all_pairs(table, ""));
 }
