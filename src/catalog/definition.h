@@ -113,6 +113,9 @@ typedef struct SegmentTable
 
 /* Reads a definition; error with a hint if relid is no segment table. */
 extern SegmentTable *catalog_load(Oid relid);
+
+/* The same without sources and columns, and without a look whether keys are merged. */
+extern SegmentTable *catalog_load_bare(Oid relid);
 extern bool catalog_is_segment_table(Oid relid);
 
 /*

@@ -45,7 +45,9 @@ check_arguments(FunctionCallInfo fcinfo, const char *const *names, int n)
 static SegmentTable *
 open_for_merging(Oid relid)
 {
-	catalog_load(relid);
+	SegmentTable *table;
+
+	catalog_load_bare(relid);
 	catalog_check_owner(relid);
 	/* whoever drops the table finds what is written here */
 	LockRelationOid(relid, AccessShareLock);
@@ -56,7 +58,10 @@ open_for_merging(Oid relid)
 				 errdetail("It was dropped meanwhile.")));
 	merged_lock(relid);
 	catalog_check_owner(relid);
-	return catalog_load(relid);
+	table = catalog_load_bare(relid);
+	/* that is: there may be some.  To find the first behind many that this transaction deleted takes long */
+	table->merged = true;
+	return table;
 }
 
 /* A key as its type writes it, or as an equal one is written that is merged already. */
