@@ -270,6 +270,17 @@ SELECT funcname, proargnames[2], calls FROM pg_stat_xact_user_functions JOIN pg_
 SELECT c, n FROM clickers WHERE c IN (1, 2, 1001, 1002, 1003, 3999) ORDER BY 1;
 COMMIT;
 SELECT * FROM segment.verify('clickers');
+-- by parallel workers, each with its own look at merged keys
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+UPDATE click SET at = '2024-05-03' WHERE c < 100;
+CALL segment.rebuild('clickers');
+SELECT count(*), sum(n) FROM clickers;
+SELECT * FROM segment.verify('clickers');
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
 SELECT segment.drop_table('clickers');
 
 -- rights: the owner merges; who may read the whole segment table sees what is merged
