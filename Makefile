@@ -25,6 +25,7 @@ OBJS = \
 	src/model/sequence_compile.o \
 	src/model/sequence_search.o \
 	src/model/exact_sum.o \
+	src/model/interval.o \
 	src/aggregate/support.o \
 	src/aggregate/kinds.o \
 	src/aggregate/conditions.o \
@@ -59,6 +60,7 @@ OBJS = \
 	src/catalog/merged.o \
 	src/catalog/names.o \
 	src/catalog/trust.o \
+	src/catalog/presets.o \
 	src/rule/parse.o \
 	src/rule/rename.o \
 	src/rule/label.o \
@@ -113,6 +115,13 @@ OBJS = \
 	src/define/apply_settings.o \
 	src/define/definition.o \
 	src/define/events.o \
+	src/preset/template.o \
+	src/preset/load.o \
+	src/preset/options.o \
+	src/preset/values.o \
+	src/preset/plan.o \
+	src/preset/events.o \
+	src/preset/install.o \
 	src/refresh/collect.o \
 	src/refresh/backlog.o \
 	src/refresh/claim.o \
@@ -146,6 +155,10 @@ OBJS = \
 	src/look/population.o \
 	src/look/past.o \
 	src/look/preview.o \
+	src/look/together.o \
+	src/look/arm.o \
+	src/look/interval.o \
+	src/look/outcome.o \
 	src/worker/launcher.o \
 	src/worker/scheduler.o \
 	src/worker/job.o \
@@ -181,6 +194,25 @@ SQL_PARTS = \
 	sql/rule.sql \
 	sql/capture.sql \
 	sql/define.sql \
+	sql/preset.sql \
+	sql/preset/common.sql \
+	sql/preset/rfm.sql \
+	sql/preset/starter.sql \
+	sql/preset/b2b.sql \
+	sql/preset/candidates.sql \
+	sql/preset/purchase_behavior.sql \
+	sql/preset/loyalty.sql \
+	sql/preset/user_status.sql \
+	sql/preset/lifetime_value.sql \
+	sql/preset/churn_risk.sql \
+	sql/preset/cart_intent.sql \
+	sql/preset/journey.sql \
+	sql/preset/interest.sql \
+	sql/preset/benefits_sought.sql \
+	sql/preset/occasion.sql \
+	sql/preset/usage.sql \
+	sql/preset/streaming.sql \
+	sql/preset/engagement.sql \
 	sql/refresh.sql \
 	sql/look.sql \
 	sql/worker.sql
@@ -198,7 +230,7 @@ PG_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -
 SHLIB_LINK += $(if $(findstring clang,$(CC)),-fno-lto)
 
 # Tests in the order of the rooms, those of no room last.
-ROOMS := context model $(filter-out context,$(basename $(notdir $(filter-out sql/aggregate/%,$(SQL_PARTS)))))
+ROOMS := context model $(filter-out context,$(basename $(notdir $(filter-out sql/aggregate/% sql/preset/%,$(SQL_PARTS)))))
 TESTS := $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
 TESTS_OF_ROOMS := $(foreach room,$(ROOMS),$(filter $(room) $(room)_%,$(TESTS)))
 REGRESS := $(strip $(TESTS_OF_ROOMS) $(filter-out $(TESTS_OF_ROOMS),$(TESTS)))

@@ -50,6 +50,79 @@ LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_sizes_over_time';
 COMMENT ON FUNCTION segment.sizes_over_time(regclass, interval, timestamptz, timestamptz) IS
 'how many members each segment had at instants that are a step apart, from the history';
 
+CREATE FUNCTION segment.bought_together(tbl regclass, events text[] DEFAULT '{purchase}', basket text DEFAULT NULL,
+                                        gap interval DEFAULT NULL, since timestamptz DEFAULT NULL,
+                                        until timestamptz DEFAULT NULL, item text DEFAULT 'item',
+                                        min_baskets bigint DEFAULT 2, min_support double precision DEFAULT 0,
+                                        max_items int DEFAULT 1000)
+RETURNS TABLE (a text, b text, baskets_a bigint, baskets_b bigint, shared bigint, baskets bigint,
+               support double precision, confidence_ab double precision, confidence_ba double precision,
+               lift double precision)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_bought_together';
+COMMENT ON FUNCTION segment.bought_together(regclass, text[], text, interval, timestamptz, timestamptz, text, bigint,
+                                            double precision, int) IS
+'which two items are frequently bought together, from the event stream';
+
+-- An experiment's arms must be the same in every version, on every platform.
+CREATE FUNCTION segment.arm(key text, experiment text, weights jsonb) RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'segment_arm_text';
+COMMENT ON FUNCTION segment.arm(text, text, jsonb) IS 'the arm of an experiment that a key is in, by its hash';
+
+CREATE FUNCTION segment.arm(key bigint, experiment text, weights jsonb) RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'segment_arm_bigint';
+COMMENT ON FUNCTION segment.arm(bigint, text, jsonb) IS 'the arm of an experiment that a key is in, by its hash';
+
+CREATE FUNCTION segment.arm(key uuid, experiment text, weights jsonb) RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'segment_arm_uuid';
+COMMENT ON FUNCTION segment.arm(uuid, text, jsonb) IS 'the arm of an experiment that a key is in, by its hash';
+
+CREATE FUNCTION segment.rate_interval(hits bigint, n bigint, level double precision DEFAULT 0.95,
+                                      OUT low double precision, OUT high double precision)
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_rate_interval';
+COMMENT ON FUNCTION segment.rate_interval(bigint, bigint, double precision) IS
+'confidence interval of a rate (Wilson)';
+
+CREATE FUNCTION segment.rate_difference_interval(hits bigint, n bigint, control_hits bigint, control_n bigint,
+                                                 level double precision DEFAULT 0.95,
+                                                 OUT low double precision, OUT high double precision)
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_rate_difference_interval';
+COMMENT ON FUNCTION segment.rate_difference_interval(bigint, bigint, bigint, bigint, double precision) IS
+'confidence interval of a rate less another (Newcombe)';
+
+CREATE FUNCTION segment.mean_interval(mean double precision, variance double precision, n bigint,
+                                      level double precision DEFAULT 0.95,
+                                      OUT low double precision, OUT high double precision)
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_mean_interval';
+COMMENT ON FUNCTION segment.mean_interval(double precision, double precision, bigint, double precision) IS
+'confidence interval of a mean (Student)';
+
+CREATE FUNCTION segment.mean_difference_interval(mean double precision, variance double precision, n bigint,
+                                                 control_mean double precision, control_variance double precision,
+                                                 control_n bigint, level double precision DEFAULT 0.95,
+                                                 OUT low double precision, OUT high double precision)
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_mean_difference_interval';
+COMMENT ON FUNCTION segment.mean_difference_interval(double precision, double precision, bigint, double precision,
+                                                     double precision, bigint, double precision) IS
+'confidence interval of a mean less another (Welch)';
+
+CREATE FUNCTION segment.outcome(tbl regclass, segment text, event text, within interval, since timestamptz,
+                                until timestamptz DEFAULT NULL, experiment text DEFAULT NULL,
+                                weights jsonb DEFAULT NULL, arms text DEFAULT NULL, control text DEFAULT NULL,
+                                churn text DEFAULT NULL, already_in boolean DEFAULT false,
+                                level double precision DEFAULT 0.95)
+RETURNS TABLE (label text, arm text, entered bigint, pending bigint, observed bigint, converted bigint,
+               rate double precision, rate_low double precision, rate_high double precision,
+               lift double precision, lift_low double precision, lift_high double precision,
+               relative_lift double precision, events bigint, value double precision,
+               value_per_member double precision, value_low double precision, value_high double precision,
+               value_lift double precision, value_lift_low double precision, value_lift_high double precision,
+               departed bigint, churned bigint, churn_rate double precision, churn_low double precision,
+               churn_high double precision)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_outcome';
+COMMENT ON FUNCTION segment.outcome(regclass, text, text, interval, timestamptz, timestamptz, text, jsonb, text, text,
+                                    text, boolean, double precision) IS
+'what became of those who entered a segment, for each arm of an experiment, with confidence intervals';
+
 -- It reads the tables, so not those of which the reader may not see every row.
 CREATE VIEW segment.sizes WITH (security_barrier) AS
 SELECT t.tbl, s.segment, s.label, s.members, s.customers, s.share

@@ -118,4 +118,12 @@
 #define segment_is_json_query(node) IsA((node), JsonExpr)
 #endif
 
+/* Intervals may be infinite since PostgreSQL 17. */
+#include "datatype/timestamp.h"
+#if PG_VERSION_NUM < 170000
+#define segment_interval_is_finite(interval) ((void) (interval), true)
+#else
+#define segment_interval_is_finite(interval) (!INTERVAL_NOT_FINITE(interval))
+#endif
+
 #endif							/* SEGMENT_COMPAT_H */

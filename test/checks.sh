@@ -30,7 +30,7 @@ check "every source file is built" \
 	"$(find src -name '*.c' | sed 's/c$/o/' | sort | comm -23 - <(grep -oE 'src/[a-z_/]+\.o' Makefile | sort))"
 check "every part of the install script is used" \
 	"$(find sql -name '*.sql' ! -name 'segment--*' ! -path 'sql/upgrades/*' | sort |
-		comm -23 - <(grep -oE 'sql/[a-z_/]+\.sql' Makefile | sort))"
+		comm -23 - <(grep -oE 'sql/[a-z0-9_/]+\.sql' Makefile | sort))"
 # pg_regress looks into sql/ of its output directory, the top one, before that of its input.
 check "no part of the install script has the name of a test" \
 	"$(find sql -maxdepth 1 -name '*.sql' -printf '%f\n' | sort | comm -12 - <(find test/sql -name '*.sql' -printf '%f\n' | sort))"

@@ -6,6 +6,7 @@
 #   PG_MAJOR=16    the PostgreSQL to use, where several are installed
 #   LANES_MAX=1    one suite after the other
 #   SUITES='regress tap'   those alone whose name begins so
+#   SEGMENT_DATA=DIR   the data of the examples that need some; skipped without
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$TOP/test/suites.sh"
@@ -44,7 +45,7 @@ if compile gcc CC=gcc; then
 	attend build -s install test/expected >"$LOGS/install.log" 2>&1 || { cat "$LOGS/install.log" >&2; die "make install failed"; }
 	# What computes goes first; what waits, from the end.
 	plan checks lint fuzz states oracle-time oracle-aggregates regress isolation oracle-tables oracle-changes \
-		docs regress-ubsan oracle-cron oracle-clickhouse
+		docs examples regress-ubsan oracle-cron oracle-clickhouse
 	plan_tap
 	# A preloaded library starts workers: TAP tests do that in clusters of their own.
 	run_plan "$(lanes)" "${LANE_SETTINGS[@]}"

@@ -98,7 +98,7 @@ suite() {
 		states) show='^not ok|^ok|^#' ;;
 		regress | isolation) show="$PG_OK|$PG_NOT_OK" pass=$PG_OK fail=$PG_NOT_OK ;;
 		oracle-changes) show='^not ok|^#|^seed' ;;
-		oracle-clickhouse) show='^not ok|^#|# skip' ;;
+		oracle-clickhouse | examples) show='^not ok|^#|# skip' ;;
 		# A script that dies between its tests is a failed test itself.
 		tap) show='^not ok|^# +(Failed|Looks)' fail="$TAP_NOT_OK|^All [0-9]+ subtests passed|^No subtests run" ;;
 	esac
@@ -315,6 +315,10 @@ suite_oracle_clickhouse() {
 
 suite_docs() {
 	script bash test/docs.sh
+}
+
+suite_examples() {
+	script bash test/examples.sh
 }
 
 # suite_tap NAME: what needs workers, crashes or restarts starts clusters of its

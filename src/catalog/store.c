@@ -249,6 +249,7 @@ catalog_delete_column(Oid relid, const char *name)
 	run("DELETE FROM segment.config_column WHERE tbl = $1 AND name = $2", &args);
 	run("DELETE FROM segment.config_band_cut WHERE tbl = $1 AND band = $2", &args);
 	run("DELETE FROM segment.new_column WHERE tbl = $1 AND name = $2", &args);
+	run("DELETE FROM segment.config_preset_column WHERE tbl = $1 AND name = $2", &args);
 	retry_asides(relid);
 }
 
@@ -311,7 +312,8 @@ catalog_delete_table(Oid relid)
 	Args		args = {0};
 
 	static const char *const relations[] = {
-		"config_column", "config_band_cut", "config_source", "config_job", "config_table",
+		"config_column", "config_band_cut", "config_source", "config_job", "config_preset_column",
+		"config_preset", "config_table",
 		"job_state", "run", "pending", "aside", "new_column", "source_part", "table_state_version", "suppressed",
 		"merged"
 	};

@@ -129,15 +129,8 @@ static void
 close_and_lock(Apply *apply)
 {
 	List	   *wishes;
-	ListCell   *lc;
 
-	foreach(lc, apply->gone)
-	{
-		Column	   *column = lfirst(lc);
-
-		if (catalog_is_recorded(column))
-			define_close_history(apply->table, column->name);
-	}
+	define_close_history(apply->table, apply->gone);
 	wishes = apply_wish_sources(apply, NIL);
 	if (apply->gone != NIL || adds_columns(apply))
 		wishes = lock_wish(wishes, apply->table->relid, AccessExclusiveLock);
@@ -330,6 +323,7 @@ apply_definition(Apply *apply)
 
 	open_table(apply);
 	before = apply_names(apply->table);
+	apply->presets = catalog_load_presets(apply->table->relid);
 	apply_compare_sources(apply);
 	find_gone(apply);
 	close_and_lock(apply);
@@ -340,6 +334,7 @@ apply_definition(Apply *apply)
 	apply_eligible(apply);
 	apply_max_age(apply);
 	apply_schedule(apply);
+	apply_presets(apply);
 	apply_order(apply, before);
 	mark(apply);
 }

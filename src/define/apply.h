@@ -5,6 +5,7 @@
 #ifndef SEGMENT_APPLY_H
 #define SEGMENT_APPLY_H
 
+#include "catalog/presets.h"
 #include "define/define.h"
 #include "utils/jsonb.h"
 
@@ -19,6 +20,7 @@ typedef struct Document
 	List	   *sources;		/* of Source, both kinds; expressions as given */
 	List	   *columns;		/* of Column, all kinds but attributes, as given */
 	List	   *order;			/* of char *, or NIL */
+	List	   *presets;		/* of InstalledPreset: which of the columns came with presets */
 	char	   *eligible;		/* NULL: everybody */
 	char	   *schedule;		/* NULL: none */
 } Document;
@@ -51,6 +53,7 @@ typedef struct Apply
 	Document   *document;
 	SegmentTable *table;		/* as it is by now */
 	ChangePlan	   *plan;
+	List	   *presets;		/* of InstalledPreset: as they were before */
 	List	   *gone;			/* of Column: to be dropped first */
 	List	   *changed;		/* of char *: columns over the row to be computed anew */
 	bool		everybody;		/* computed anew from the events */
@@ -85,6 +88,9 @@ extern void apply_sources(Apply *apply);
 /* apply_settings.c */
 extern void apply_max_age(Apply *apply);
 extern void apply_schedule(Apply *apply);
+
+/* What is remembered of presets; the columns are there already. */
+extern void apply_presets(Apply *apply);
 
 /* before: the columns (of char *) that the table had; a change is one of their order among themselves. */
 extern void apply_order(Apply *apply, List *before);

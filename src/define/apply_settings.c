@@ -133,3 +133,49 @@ apply_order(Apply *apply, List *before)
 		plan_add(apply->plan, "alter", "order", NULL, plan_text_of_names(before),
 				 plan_text_of_names(apply_names(apply->table)));
 }
+
+static char *
+preset_name(const InstalledPreset *preset)
+{
+	return *preset->prefix == '\0' ? preset->preset :
+		psprintf("%s with prefix \"%s\"", preset->preset, preset->prefix);
+}
+
+static char *
+preset_text(const InstalledPreset *preset)
+{
+	return psprintf("{\"options\": %s, \"columns\": %s}",
+					JsonbToCString(NULL, &preset->options->root, VARSIZE_ANY_EXHDR(preset->options)),
+					plan_text_of_names(preset->columns));
+}
+
+void
+apply_presets(Apply *apply)
+{
+	List	   *now = catalog_load_presets(apply->table->relid);
+	ListCell   *lc;
+
+	foreach(lc, apply->presets)
+	{
+		InstalledPreset *before = lfirst(lc);
+
+		if (catalog_find_preset(apply->document->presets, before->preset, before->prefix) != NULL)
+			continue;
+		catalog_delete_preset(apply->table->relid, before->preset, before->prefix);
+		plan_add(apply->plan, "drop", "preset", preset_name(before), preset_text(before), NULL);
+	}
+	foreach(lc, apply->document->presets)
+	{
+		InstalledPreset *wanted = lfirst(lc);
+		InstalledPreset *before = catalog_find_preset(apply->presets, wanted->preset, wanted->prefix);
+		InstalledPreset *current = catalog_find_preset(now, wanted->preset, wanted->prefix);
+		char	   *after = preset_text(wanted);
+
+		/* a column that was made anew is forgotten meanwhile */
+		if (current == NULL || strcmp(preset_text(current), after) != 0)
+			catalog_put_preset(apply->table->relid, wanted);
+		if (before == NULL || strcmp(preset_text(before), after) != 0)
+			plan_add(apply->plan, before == NULL ? "add" : "alter", "preset", preset_name(wanted),
+					 before == NULL ? NULL : preset_text(before), after);
+	}
+}

@@ -462,8 +462,7 @@ define_drop(FunctionCallInfo fcinfo, ColumnKind kind)
 	define_check_unused(table, name, define_kind_name(kind));
 
 	/* what takes time comes before readers are shut out */
-	if (catalog_is_recorded(column))
-		define_close_history(table, name);
+	define_close_history(table, list_make1(column));
 	define_drop_column(table, name);
 }
 

@@ -75,8 +75,8 @@ extern void define_add_column(const SegmentTable *table, Column *column);
 /* Takes a column off the table and out of the definition.  Marks nobody. */
 extern void define_drop_column(const SegmentTable *table, const char *name);
 
-/* What the history has open of a column ends now. */
-extern void define_close_history(const SegmentTable *table, const char *name);
+/* What the history has open of columns (of Column) ends now, in one pass for all of them. */
+extern void define_close_history(const SegmentTable *table, List *columns);
 
 /* Stores a checked rule of eligibility. */
 extern void define_set_eligible(const SegmentTable *table, Column *column,

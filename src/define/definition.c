@@ -17,6 +17,7 @@ PG_FUNCTION_INFO_V1(segment_definition);
 #define SOURCE_ORDER "(s.relation::text COLLATE \"C\"), (s.key COLLATE \"C\"), ((to_jsonb(s) - 'id' - 'tbl')::text COLLATE \"C\")"
 
 static const char *const definition_sql =
+/* nulls in the options of presets are the user's */
 "SELECT jsonb_strip_nulls(jsonb_build_object("
 " 'table', format('%I.%I', n.nspname, c.relname),"
 " 'key', t.key_name, 'key_type', t.key_type::text, 'time_zone', t.time_zone,"
@@ -42,6 +43,12 @@ static const char *const definition_sql =
 "   FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind <> 'eligible'),"
 " 'eligible', (SELECT k.expression FROM segment.config_column k WHERE k.tbl = t.tbl AND k.kind = 'eligible'),"
 " 'schedule', (SELECT j.schedule FROM segment.config_job j WHERE j.tbl = t.tbl)))"
+" || coalesce((SELECT jsonb_build_object('presets', jsonb_agg(jsonb_build_object('preset', p.preset, 'prefix', p.prefix,"
+"     'options', p.options, 'columns', (SELECT coalesce(jsonb_agg(c.name ORDER BY c.position), '[]')"
+"       FROM segment.config_preset_column c"
+"       WHERE c.tbl = p.tbl AND c.preset = p.preset AND c.prefix = p.prefix))"
+"     ORDER BY p.preset COLLATE \"C\", p.prefix COLLATE \"C\"))"
+"   FROM segment.config_preset p WHERE p.tbl = t.tbl HAVING count(*) > 0), '{}')"
 " FROM segment.config_table t JOIN pg_class c ON c.oid = t.tbl JOIN pg_namespace n ON n.oid = c.relnamespace"
 " WHERE t.tbl = $1";
 

@@ -21,7 +21,7 @@ typedef struct Place
 
 static const char *const top_keys[] = {
 	"table", "key", "key_type", "time_zone", "max_age", "sources", "attributes", "scores",
-	"bands", "segments", "groups", "order", "eligible", "schedule", NULL
+	"bands", "segments", "groups", "order", "eligible", "schedule", "presets", NULL
 };
 static const char *const source_keys[] = {
 	"source", "key", "at", "event", "value", "item", "extra", NULL
@@ -32,6 +32,7 @@ static const char *const segment_keys[] = {"name", "rule", NULL};
 static const char *const group_keys[] = {"name", "labels", NULL};
 static const char *const label_keys[] = {"label", "rule", NULL};
 static const char *const band_keys[] = {"name", "score", "bands", "descending", NULL};
+static const char *const preset_keys[] = {"preset", "prefix", "options", "columns", NULL};
 
 static void
 refuse_type(const Place *place, const char *type)
@@ -423,6 +424,57 @@ read_order(const Place *top, List *names)
 	return result;
 }
 
+/* The names among those of columns, so that a column can be taken out of a definition in one place. */
+static List *
+read_preset_columns(const Document *document, const Place *place)
+{
+	List	   *result = NIL;
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, elements(place, "columns", true))
+	{
+		char	   *name = text_at(lfirst(lc));
+
+		foreach(lc2, document->columns)
+		{
+			if (strcmp(((Column *) lfirst(lc2))->name, name) == 0)
+				result = lappend(result, name);
+		}
+	}
+	return result;
+}
+
+static void
+read_presets(Document *document, const Place *top)
+{
+	ListCell   *lc;
+
+	foreach(lc, elements(top, "presets", false))
+	{
+		Place	   *place = lfirst(lc);
+		Place	   *options;
+		InstalledPreset *preset = palloc0(sizeof(InstalledPreset));
+
+		check_object(place, preset_keys);
+		preset->preset = text_of(place, "preset", true);
+		preset->prefix = text_of(place, "prefix", false);
+		if (preset->prefix == NULL)
+			preset->prefix = "";
+		options = member(place, "options", true);
+		if (!is_container(options, false))
+			refuse_type(options, "an object");
+		preset->options = JsonbValueToJsonb(unconstify(JsonbValue *, options->value));
+		preset->columns = read_preset_columns(document, place);
+		if (catalog_find_preset(document->presets, preset->preset, preset->prefix) != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("preset \"%s\" stands twice in the definition with the same prefix", preset->preset),
+					 errhint("Take one of them out, or give it another \"prefix\" and other columns.")));
+		document->presets = lappend(document->presets, preset);
+	}
+}
+
 Document *
 document_read(Jsonb *json)
 {
@@ -443,5 +495,6 @@ document_read(Jsonb *json)
 	document->sources = read_sources(&top);
 	document->columns = read_columns(&top);
 	document->order = read_order(&top, column_names(document));
+	read_presets(document, &top);
 	return document;
 }

@@ -1,6 +1,6 @@
 /*
  * history.c
- *		What the history says of a column that is dropped.
+ *		What the history says of columns that are dropped.
  */
 #include "postgres.h"
 
@@ -8,16 +8,17 @@
 #include "context.h"
 #include "define/define.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 /*
- * What the history has open of a column ends now; but not before the latest
+ * What the history has open of columns ends now; but not before the latest
  * refresh, which may have come after this transaction began: what it saw was so.
  * Nor must a refresh speak of an earlier instant from now on.
  */
 void
-define_close_history(const SegmentTable *table, const char *name)
+define_close_history(const SegmentTable *table, List *columns)
 {
 	static const char *const raise_sql =
 		"UPDATE segment.table_state_version SET as_of = greatest(as_of, $2), version = version + 1"
@@ -28,9 +29,21 @@ define_close_history(const SegmentTable *table, const char *name)
 	Datum		values[] = {ObjectIdGetDatum(table->relid), TimestampTzGetDatum(context_instant())};
 	bool		isnull = true;
 	TimestampTz as_of = 0;
+	StringInfoData names;
 	char	   *instant;
 	RunContext	ctx;
+	ListCell   *lc;
 
+	initStringInfo(&names);
+	foreach(lc, columns)
+	{
+		const Column *column = lfirst(lc);
+
+		if (catalog_is_recorded(column))
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", quote_literal_cstr(column->name));
+	}
+	if (names.len == 0)
+		return;
 	context_enter_catalog(&ctx);
 	SPI_connect();
 	if (SPI_execute_with_args(raise_sql, 2, types, values, NULL, false, 0) == SPI_OK_UPDATE_RETURNING &&
@@ -42,8 +55,8 @@ define_close_history(const SegmentTable *table, const char *name)
 	if (isnull)
 		as_of = context_instant();	/* never refreshed on this server */
 	instant = quote_literal_cstr(timestamptz_to_str(as_of));
-	define_ddl(table, "DELETE FROM %s WHERE segment = %s AND left_at IS NULL AND entered_at >= %s",
-			   history, quote_literal_cstr(name), instant);
-	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment = %s AND left_at IS NULL",
-			   history, instant, quote_literal_cstr(name));
+	define_ddl(table, "DELETE FROM %s WHERE segment IN (%s) AND left_at IS NULL AND entered_at >= %s",
+			   history, names.data, instant);
+	define_ddl(table, "UPDATE %s SET left_at = %s WHERE segment IN (%s) AND left_at IS NULL",
+			   history, instant, names.data);
 }

@@ -14,6 +14,7 @@
 #include "catalog/definition.h"
 #include "context.h"
 #include "fmgr.h"
+#include "utils/jsonb.h"
 
 /* look.c */
 
@@ -25,6 +26,9 @@ extern SegmentTable *look_open(Oid relid);
 
 /* The same for questions that are answered from the history, of which it is asked then. */
 extern SegmentTable *look_open_history(Oid relid);
+
+/* The same for the view of the event stream. */
+extern SegmentTable *look_open_events(Oid relid);
 
 /* Error (22004) if one of the first n arguments is NULL; names are those of the arguments. */
 extern void look_require(FunctionCallInfo fcinfo, int n, const char *const *names);
@@ -42,6 +46,16 @@ extern void look_check_sources(const SegmentTable *table);
  */
 extern void look_return(FunctionCallInfo fcinfo, const char *sql, int nargs, Oid *types,
 						Datum *values, const char *nulls);
+
+/* arm.c */
+
+/* Error (22023) unless they are what segment.arm() takes. */
+extern void look_check_experiment(text *experiment, Jsonb *weights);
+
+/* interval.c */
+
+/* Error (22023) unless it is above 0 and below 1. */
+extern void look_check_level(double level);
 
 /* population.c */
 

@@ -21,8 +21,14 @@
 /* Work is looked at whenever about so many rows have been put in. */
 #define LOOK_EVERY 4096
 
-/* Not more rows are written anew at once. */
+/*
+ * So many rows may always be written anew at once; more where they are a small
+ * part of the file, up to what takes a second.
+ */
 #define ROWS_AT_ONCE 10000
+#define MAX_ROWS_AT_ONCE 250000
+#define PART_OF_FILE 4
+#define BYTES_OF_ROW 60
 
 /* Segment tables that may have more than $1 keys in work: $2 rows were put in so far. */
 static const char *const candidates_sql =
@@ -98,17 +104,21 @@ backlog_limit(int64 before, int64 after)
 	return missed ? (after / part + 1) * part - 1 : after;
 }
 
-/* Is it small, or does this very session have it in use? */
-static bool
-better_left(Oid work)
+/* How many rows may be written anew; none if it is small, or this very session has it in use. */
+static int64
+rows_at_once(Oid work)
 {
 	Relation	rel = table_open(work, NoLock);
-	int64		size = (int64) RelationGetNumberOfBlocks(rel) * (BLCKSZ / 1024);
-	bool		left = size <= segment_log_rotation_size || rel->rd_refcnt > 1 ||
-		AfterTriggerPendingOnRel(work);
+	int64		bytes = (int64) RelationGetNumberOfBlocks(rel) * BLCKSZ;
+	int64		rows = bytes / (PART_OF_FILE * BYTES_OF_ROW);
 
+	if (bytes / 1024 <= segment_log_rotation_size || rel->rd_refcnt > 1 ||
+		AfterTriggerPendingOnRel(work))
+		rows = 0;
+	else
+		rows = Min(Max(rows, ROWS_AT_ONCE), MAX_ROWS_AT_ONCE);
 	table_close(rel, NoLock);
-	return left;
+	return rows;
 }
 
 /*
@@ -121,24 +131,27 @@ backlog_compact(int64 before, int64 after)
 {
 	Oid			work = context_relation("work");
 	Oid			types[] = {INT8OID};
-	Datum		values[] = {Int64GetDatum(ROWS_AT_ONCE + 1)};
+	Datum		values[1];
 	Oid			rows_type[] = {get_array_type(get_rel_type_id(work))};
 	Datum		rows;
+	int64		limit;
 	int64		count;
 	bool		isnull;
 
 	if (before / LOOK_EVERY == after / LOOK_EVERY ||
 		!ConditionalLockRelationOid(work, AccessExclusiveLock))
 		return;
-	if (better_left(work))
+	limit = rows_at_once(work);
+	if (limit == 0)
 	{
 		UnlockRelationOid(work, AccessExclusiveLock);
 		return;
 	}
+	values[0] = Int64GetDatum(limit + 1);
 	run_sql(live_sql, 1, types, values, false);
 	rows = first_value(&isnull);
 	count = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-	if (count > ROWS_AT_ONCE)
+	if (count > limit)
 	{
 		UnlockRelationOid(work, AccessExclusiveLock);
 		return;

@@ -70,6 +70,9 @@ readable_columns(RuleScope scope, Oid relation)
 	if (scope == SCOPE_EVENTS)
 		return psprintf("A score over events reads the columns of the stream %s; those of the row are read by scores without an aggregate.",
 						catalog_qualified_name(relation));
+	if (scope == SCOPE_EVENT)
+		return psprintf("A condition on events reads the columns of the stream %s.",
+						catalog_qualified_name(relation));
 	if (scope == SCOPE_ROW)
 		return psprintf("An expression over the row reads the columns of %s; those of the event stream are read by scores alone, in aggregates.",
 						catalog_qualified_name(relation));
@@ -210,6 +213,7 @@ check_query(const Query *query, RuleScope scope)
 		ereport(ERROR,
 				(errcode(ERRCODE_GROUPING_ERROR),
 				 errmsg("an aggregate is not allowed here"),
+				 scope == SCOPE_EVENT ? errhint("Give a condition on a single event.") :
 				 errhint("Define a score with the aggregate and use its name.")));
 }
 

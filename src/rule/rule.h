@@ -16,6 +16,7 @@
 typedef enum RuleScope
 {
 	SCOPE_SOURCE,				/* a row of an event or attribute table; does not move with time */
+	SCOPE_EVENT,				/* one event of the stream, as in the FILTER of an aggregate */
 	SCOPE_EVENTS,				/* the events of one customer: aggregates */
 	SCOPE_ROW					/* a row of the segment table */
 } RuleScope;

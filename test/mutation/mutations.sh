@@ -235,3 +235,30 @@ mutation verify_without_history 'regress:verify_detects,history' 'verify() does 
 mutate_verify_without_history() {
 	swap src/refresh/verify.c 'judge_history(&v); SPI_finish();' 'if (false) judge_history(&v); SPI_finish();'
 }
+
+mutation preset_text_is_sql "regress:preset_engine" "a text given as an option is put into the SQL as it stands"
+mutate_preset_text_is_sql() {
+	swap src/preset/values.c "option->sql = quote_literal_cstr(read_string(&reader));" \
+		"option->sql = psprintf(\"'%s'\", read_string(&reader));"
+}
+
+mutation preset_rule_unparsed "regress:preset_engine" "a rule given as an option is put into a template as it stands"
+mutate_preset_rule_unparsed() {
+	swap src/preset/values.c 'return psprintf("(%s)", rule->expression);' 'return psprintf("(%s)", string_of(text));'
+}
+
+mutation preset_drops_shared "regress:preset_engine" "drop_preset takes columns along that another preset has"
+mutate_preset_drops_shared() {
+	swap src/preset/install.c "if (!is_remembered(others, installed, lfirst(lc)))" "if (lfirst(lc) != NULL)"
+}
+
+mutation preset_takes_users_columns "regress:preset_engine" "a column that was there before is taken for the preset's"
+mutate_preset_takes_users_columns() {
+	swap src/preset/install.c "if (is_remembered(adding->others, NULL, old->name))" "if (old->name != NULL)"
+}
+
+mutation preset_events_as_caller "regress:preset_engine" "the stream is asked for events with the caller's rights"
+mutate_preset_events_as_caller() {
+	swap src/preset/events.c "context_enter_owner(&ctx, table->owner, table->time_zone);" \
+		"context_enter_settings(&ctx, table->time_zone);"
+}

@@ -103,6 +103,8 @@ $old->safe_psql('shop', q{
 	SELECT segment.add_score('crm."Quoted ""items"""', 'we"ird; name', 'count(*)');
 	SELECT segment.add_segment('crm."Quoted ""items"""', 'user', '"we""ird; name" > 3');
 	SELECT segment.add_band('crm."Quoted ""items"""', 'third', 'we"ird; name', 3);
+	SELECT segment.add_preset('crm.customers', 'starter');
+	SELECT segment.add_preset('crm."Quoted ""items"""', 'rfm', '{"purchase": "purchase", "prefix": "p \\"q\\" "}');
 	SELECT segment.schedule('crm.customers', '5 minutes');
 	CREATE INDEX ON crm.customers (total);
 	GRANT SELECT ON crm.customers TO regress_segment_reader;
@@ -117,7 +119,7 @@ $old->safe_psql('shop', 'DO $$ BEGIN FOR n IN 1 .. 20000 LOOP PERFORM pg_current
 $old->safe_psql('shop', "$as_of CALL segment.refresh('crm.customers')");
 $old->safe_psql('shop', q{INSERT INTO crm.purchase (customer, at, amount, sku) VALUES (900, '2024-05-31', 9, 'late')});
 my $then = $old->safe_psql('shop', $history);
-my $views = join ';', map { "SELECT * FROM segment.$_ v ORDER BY v::text" } qw(tables sources scores segments groups bands merges);
+my $views = join ';', map { "SELECT * FROM segment.$_ v ORDER BY v::text" } qw(tables sources scores segments groups bands table_presets merges);
 $views .= '; ' . join '; ', map { "SELECT segment.definition('$_')" } @tables;
 my $definitions = $old->safe_psql('shop', $views);
 my $jobs = $old->safe_psql('shop', 'SELECT tbl, schedule FROM segment.jobs');
@@ -173,6 +175,12 @@ foreach my $way ('custom', 'jobs', 'plain')
 		INSERT INTO crm.extra VALUES (1, '2024-05-31'), (950, '2024-05-31');});
 	$new->safe_psql($way, "SET ROLE regress_segment_owner; $as_of CALL segment.refresh('crm.customers')");
 	is( $new->safe_psql($way, "$as_of SELECT count(*), sum(extras) FROM crm.customers WHERE extras > 0"), '2|2', "$way: a new source");
+	$new->safe_psql($way, q{
+		SET ROLE regress_segment_owner;
+		SELECT segment.drop_preset(tbl, preset, prefix) FROM segment.table_presets;});
+	is( $new->safe_psql($way, "SELECT count(*) FROM segment.config_preset_column") . $new->safe_psql($way, q{
+			SELECT attname FROM pg_attribute WHERE attrelid IN (SELECT tbl FROM segment.tables) AND NOT attisdropped AND attname ~ '^(starter|p "q"|rfm)'}),
+		'0', "$way: presets go with their columns");
 	is( $new->safe_psql($way, "$as_of SELECT * FROM segment.verify('crm.customers')"), '', "$way: verify() is empty at the end");
 }
 

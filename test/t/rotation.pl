@@ -122,5 +122,30 @@ $node->safe_psql($db, "COMMIT PREPARED 'held'");
 exact('after crash and commit');
 is($node->safe_psql($db, 'SELECT n FROM customers WHERE customer = 7001'), '1', 'a mark from before the crash is not lost');
 
+# Many who wait for a refresh that does not come keep dead rows of others no longer
+# than they are a small part of the file.
+$node->safe_psql($db, <<SQL);
+CREATE TABLE visits (customer int, at timestamptz DEFAULT now());
+SELECT segment.create_table('visitors', 'customer', 'int');
+SELECT segment.add_source('visitors', 'visits', 'customer', 'at');
+SELECT segment.add_segment('visitors', 'here', 'true');
+CALL segment.refresh('visitors');
+INSERT INTO visits SELECT i FROM generate_series(1, 6000) i;
+INSERT INTO visits SELECT i FROM generate_series(6001, 12000) i;
+SQL
+my $reader = $node->background_psql($db);
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM orders');
+$node->safe_psql($db, <<SQL x 20);
+INSERT INTO orders (customer) SELECT i FROM generate_series(1, 6000) i;
+CALL segment.refresh('customers');
+CALL segment.refresh('others');
+SQL
+$grown = $node->safe_psql($db, "SELECT pg_total_relation_size('segment.work')");
+note('kB of work beside 12,000 who wait: ' . int($grown / 1024));
+cmp_ok($grown, '<=', 24 * 1024 * 1024, 'nor does work, where many wait');
+$reader->quit;
+exact('beside many who wait');
+is($node->safe_psql($db, "CALL segment.refresh('visitors'); SELECT count(*) FROM visitors WHERE here"), '12000', 'who waited is not lost');
+
 $node->stop;
 done_testing();

@@ -1,0 +1,61 @@
+-- Preset: candidates --------------------------------------------------------
+-- Applicants of an employer: the same engine outside marketing.
+
+INSERT INTO segment.preset (name, description, source) VALUES
+    ('candidates', 'applicants: applications, stage, tenure, skills',
+     'common practice of recruiting; our own choice of bounds, set yours');
+
+INSERT INTO segment.preset_option (preset, option, type, default_value, unit, description) VALUES
+    ('candidates', 'application', 'event', '"application"', NULL, 'applied'),
+    ('candidates', 'interview', 'event', '"interview"', NULL, 'was interviewed'),
+    ('candidates', 'offer', 'event', '"offer"', NULL, 'was made an offer'),
+    ('candidates', 'hire', 'event', '"hire"', NULL, 'was hired'),
+    ('candidates', 'job_start', 'event', '"job_start"', NULL, 'began a job anywhere, as of the resume'),
+    ('candidates', 'skill', 'event', '"skill"', NULL, 'stated a skill, which is the item'),
+    ('candidates', 'active_window', 'interval', '"30 days"', NULL, 'an application within this time: active'),
+    ('candidates', 'frequent_applications', 'integer', '3', 'events', 'so many applications or more: frequent'),
+    ('candidates', 'frequent_window', 'interval', '"90 days"', NULL, 'applications within this time count as frequent'),
+    ('candidates', 'passive_after', 'interval', '"180 days"', NULL, 'no application for this time: passive'),
+    ('candidates', 'finalist_interviews', 'integer', '2', 'events', 'so many interviews or more make a finalist'),
+    ('candidates', 'settled_after', 'interval', '"3 years"', NULL, 'in the present job for so long: settled'),
+    ('candidates', 'hopper_jobs', 'integer', '3', 'events', 'so many jobs begun or more: changes jobs often'),
+    ('candidates', 'hopper_window', 'interval', '"5 years"', NULL, 'jobs begun within this time count for that'),
+    ('candidates', 'required_skills', 'texts', NULL, NULL, 'skills that a position asks for');
+
+INSERT INTO segment.preset_column (preset, name, position, kind, expression, labels, rules, needs, description) VALUES
+    ('candidates', 'applications', 1, 'score', 'count(*) FILTER (WHERE {{application}})', NULL, NULL, '{}', 'applications'),
+    ('candidates', 'last_application', 2, 'score', 'max(at) FILTER (WHERE {{application}})', NULL, NULL, '{}', 'the latest application'),
+    ('candidates', 'applications_recent', 3, 'score', 'count(*) FILTER (WHERE {{application}} AND at > now() - {{frequent_window}})',
+     NULL, NULL, '{}', 'applications within frequent_window'),
+    ('candidates', 'last_interview', 4, 'score', 'max(at) FILTER (WHERE {{interview}})', NULL, NULL, '{interview}', 'the latest interview'),
+    ('candidates', 'last_offer', 5, 'score', 'max(at) FILTER (WHERE {{offer}})', NULL, NULL, '{offer}', 'the latest offer'),
+    ('candidates', 'last_hire', 6, 'score', 'max(at) FILTER (WHERE {{hire}})', NULL, NULL, '{hire}', 'the latest hire'),
+    ('candidates', 'interviews', 7, 'score', 'count(*) FILTER (WHERE {{interview}})', NULL, NULL, '{interview}', 'interviews'),
+    ('candidates', 'job_since', 8, 'score', 'max(at) FILTER (WHERE {{job_start}})', NULL, NULL, '{job_start}', 'when the present job began'),
+    ('candidates', 'jobs_recent', 9, 'score', 'count(*) FILTER (WHERE {{job_start}} AND at > now() - {{hopper_window}})', NULL, NULL,
+     '{job_start}', 'jobs begun within hopper_window'),
+    ('candidates', 'skills_held', 10, 'score', 'array_agg(DISTINCT item) FILTER (WHERE {{skill}} AND item IS NOT NULL)', NULL, NULL, '{skill}',
+     'skills stated'),
+    ('candidates', 'active_applicant', 12, 'segment', '{{.last_application}} > now() - {{active_window}}', NULL, NULL, '{}',
+     'applied within active_window'),
+    ('candidates', 'frequent_applicant', 13, 'segment', '{{.applications_recent}} >= {{frequent_applications}}', NULL, NULL, '{}',
+     'applied often within frequent_window'),
+    ('candidates', 'passive_candidate', 14, 'segment', '{{.last_application}} <= now() - {{passive_after}}', NULL, NULL, '{}',
+     'applied before, and not for passive_after'),
+    ('candidates', 'settled', 15, 'segment', '{{.job_since}} <= now() - {{settled_after}}', NULL, NULL, '{job_start}',
+     'in the present job for settled_after'),
+    ('candidates', 'job_hopper', 16, 'segment', '{{.jobs_recent}} >= {{hopper_jobs}}', NULL, NULL, '{job_start}',
+     'began many jobs within hopper_window'),
+    ('candidates', 'meets_requirements', 17, 'segment',
+     '{{.skills_held}} @> {{required_skills}}', NULL, NULL, '{skill,required_skills}',
+     'has all required skills'),
+    ('candidates', 'finalist_not_hired', 18, 'segment',
+     '{{.interviews}} >= {{finalist_interviews}} AND {{.last_hire}} IS NULL', NULL, NULL, '{interview,hire}',
+     'was interviewed several times and never hired'),
+    ('candidates', 'candidate_stage', 19, 'group', NULL, '{hired,offered,interviewed,applied,known}',
+     ARRAY['{{.last_hire}} >= coalesce({{.last_application}}, ''-infinity'')',
+           '{{.last_offer}} >= coalesce({{.last_application}}, ''-infinity'')',
+           '{{.last_interview}} >= coalesce({{.last_application}}, ''-infinity'')',
+           '{{.applications}} > 0',
+           'true'], '{interview,offer,hire}',
+     'the stage reached since the latest application');
