@@ -103,3 +103,32 @@ merged_append_attributes(StringInfo sql, const SegmentTable *table, const Source
 					 catalog_type_name(table->key_type), catalog_equality(table->key_type),
 					 all_pairs(table, ""));
 }
+
+char *
+rule_customers_stream(const SegmentTable *table)
+{
+	char	   *view = catalog_qualified_name(table->events);
+	StringInfoData sql;
+
+	if (!table->merged)
+		return view;
+	initStringInfo(&sql);
+	appendStringInfoChar(&sql, '(');
+	merged_append_stream(&sql, table, rule_stream_columns(table), psprintf("SELECT * FROM %s", view),
+						 RULE_EVERYBODY);
+	appendStringInfoChar(&sql, ')');
+	return sql.data;
+}
+
+char *
+rule_customer(const SegmentTable *table, const char *key)
+{
+	const char *type = catalog_type_name(table->key_type);
+
+	if (!table->merged)
+		return pstrdup(key);
+	if (merged_by_text(table->key_type))
+		return psprintf("COALESCE(segment.merged_into(%u, (%s)::text)::%s, %s)", table->relid, key, type, key);
+	return psprintf("COALESCE((SELECT " INTO_COLUMN " FROM (%s) m WHERE " FROM_COLUMN " %s %s), %s)",
+					all_pairs(table, ""), catalog_equality(table->key_type), key, key);
+}

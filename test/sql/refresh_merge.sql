@@ -283,6 +283,27 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 SELECT segment.drop_table('clickers');
 
+-- what members did, and what was bought together, under whatever key
+CREATE TABLE deed (who text, at timestamptz, what text, item text);
+SELECT segment.create_table('people', 'who', 'text');
+SELECT segment.add_source('people', 'deed', key => 'who', at => 'at', event => 'what', item => 'item');
+SELECT segment.add_segment('people', 'carted', 'carts > 0') FROM segment.add_score('people', 'carts', 'count(*) FILTER (WHERE event = ''cart'')');
+INSERT INTO deed VALUES ('anon', '2024-05-01', 'cart', 'tea');
+SET segment.as_of = '2024-05-02 00:00:00+00';
+CALL segment.refresh('people');
+INSERT INTO deed VALUES ('kim', '2024-05-04', 'purchase', 'tea'), ('anon', '2024-05-04', 'purchase', 'cup');
+SET segment.as_of = '2024-05-20 00:00:00+00';
+SELECT entered, observed, converted FROM segment.outcome('people', 'carted', 'purchase', '5 days', '2024-05-01');
+SELECT a, b, shared FROM segment.bought_together('people', min_baskets => 1);
+DELETE FROM deed WHERE who = 'anon' AND what = 'purchase';
+SELECT entered, observed, converted FROM segment.outcome('people', 'carted', 'purchase', '5 days', '2024-05-01');
+SELECT segment.merge('people', 'anon', 'kim');
+SELECT entered, observed, converted FROM segment.outcome('people', 'carted', 'purchase', '5 days', '2024-05-01');
+INSERT INTO deed VALUES ('anon', '2024-05-04', 'purchase', 'cup');
+SELECT a, b, shared FROM segment.bought_together('people', min_baskets => 1);
+SELECT segment.drop_table('people');
+SET segment.as_of = '2024-07-02 00:00:00+00';
+
 -- rights: the owner merges; who may read the whole segment table sees what is merged
 CREATE ROLE regress_segment_owner;
 CREATE ROLE regress_segment_reader;
