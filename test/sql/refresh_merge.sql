@@ -162,7 +162,13 @@ SELECT who, n, inverse FROM customers WHERE who = 'eve';
 SELECT * FROM segment.verify('customers');
 SELECT segment.drop_score('customers', 'inverse');
 
--- erasing a customer erases the keys that count for him, and none comes back
+-- erasing a customer erases the keys that count for him, in what is kept of changes too, and none comes back
+SELECT segment.keep_changes('customers');
+SELECT segment.unmerge('customers', 'anon-2');
+CALL segment.refresh('customers');
+SELECT segment.merge('customers', 'anon-2', 'anon-1');
+CALL segment.refresh('customers');
+SELECT count(*) > 0 AS kept FROM customers_changes WHERE who IN ('anon-2', 'dan');
 SELECT from_key, into_key, counts_for FROM segment.merges ORDER BY 1;
 SELECT rows, merges, suppressed FROM segment.erase('customers', 'nobody');
 \set VERBOSITY default
@@ -172,6 +178,8 @@ SELECT rows, history > 2 AS history, merges, suppressed FROM segment.erase('cust
 SELECT from_key, into_key, counts_for FROM segment.merges ORDER BY 1;
 SELECT segment.is_suppressed('customers', k) FROM unnest('{anon-1,nobody,dan,ann}'::text[]) k;
 SELECT count(*) FROM customers_history WHERE who IN ('anon-1', 'anon-2', 'nobody', 'dan');
+SELECT count(*) FROM customers_changes WHERE who IN ('anon-1', 'anon-2', 'nobody', 'dan');
+SELECT count(*) > 0 AS blanked FROM customers_changes WHERE who IS NULL;
 INSERT INTO visit (who, amount) VALUES ('anon-1', 1), ('nobody', 1), ('dan', 1), ('bob', 1);
 CALL segment.refresh('customers');
 CALL segment.rebuild('customers');
