@@ -18,6 +18,7 @@ OBJS = \
 	src/guc.o \
 	src/context.o \
 	src/lock.o \
+	src/notify.o \
 	src/attempt.o \
 	src/model/decay.o \
 	src/model/crossing.o \
@@ -57,6 +58,7 @@ OBJS = \
 	src/catalog/cuts.o \
 	src/catalog/parts.o \
 	src/catalog/suppressed.o \
+	src/catalog/merged.o \
 	src/catalog/names.o \
 	src/catalog/trust.o \
 	src/catalog/presets.o \
@@ -80,6 +82,7 @@ OBJS = \
 	src/rule/decaying.o \
 	src/rule/decay_steps.o \
 	src/rule/stream.o \
+	src/rule/merged.o \
 	src/rule/base.o \
 	src/rule/compile.o \
 	src/rule/crossing.o \
@@ -103,6 +106,7 @@ OBJS = \
 	src/define/notice.o \
 	src/define/groups.o \
 	src/define/history.o \
+	src/define/changes.o \
 	src/define/bands.o \
 	src/define/alter.o \
 	src/define/order.o \
@@ -134,8 +138,11 @@ OBJS = \
 	src/refresh/guard.o \
 	src/refresh/setaside.o \
 	src/refresh/process.o \
+	src/refresh/keys.o \
+	src/refresh/merge.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
+	src/refresh/changes.o \
 	src/refresh/verify.o \
 	src/refresh/differs.o \
 	src/refresh/current.o \
@@ -150,6 +157,11 @@ OBJS = \
 	src/look/explain.o \
 	src/look/population.o \
 	src/look/past.o \
+	src/look/changes.o \
+	src/look/health.o \
+	src/look/health_state.o \
+	src/look/health_presets.o \
+	src/look/health_sources.o \
 	src/look/preview.o \
 	src/look/together.o \
 	src/look/arm.o \
@@ -206,9 +218,14 @@ SQL_PARTS = \
 	sql/preset/interest.sql \
 	sql/preset/benefits_sought.sql \
 	sql/preset/occasion.sql \
+	sql/preset/usage.sql \
+	sql/preset/streaming.sql \
+	sql/preset/engagement.sql \
 	sql/refresh.sql \
 	sql/look.sql \
-	sql/worker.sql
+	sql/worker.sql \
+	sql/changes.sql \
+	sql/health.sql
 
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)

@@ -127,6 +127,12 @@ extern char *guard_subject(const SegmentTable *table, const char *column);
  */
 extern void current_check_key(const SegmentTable *table, Datum key);
 
+/*
+ * keys.c: the key of the customer for whom a key (text) counts, by the active
+ * snapshot; itself unless it is merged.  With the owner's rights, inside SPI.
+ */
+extern char *key_customer(const SegmentTable *table, Datum key);
+
 /* runs.c: what happened; rows of segment.run */
 
 typedef struct Run
@@ -135,6 +141,8 @@ typedef struct Run
 	Oid			tbl;
 	int64		processed;		/* customers looked at */
 	int64		changed;		/* rows inserted, updated or deleted */
+	int64		entered;		/* intervals of the history that began, and that ended */
+	int64		left;
 	int64		set_aside;		/* customers for whom an expression failed */
 } Run;
 
