@@ -23,6 +23,9 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
     ('streaming', 'quit_series',       'integer',      '1',            'series',   'at least so many series given up'),
     ('streaming', 'daypart_hours',     'numbers',      '[6,12,18,22]', 'hours',    'when morning, afternoon, evening and night begin, rising'),
     ('streaming', 'daypart_share',     'number',       '0.5',          'ratio',    'a part of the day that has more than this part of the starts');
+UPDATE segment.preset_option SET least = 1, most = 30 WHERE preset = 'streaming' AND option = 'binge_items';
+UPDATE segment.preset_option SET least = 1 WHERE preset = 'streaming' AND option = 'quit_items';
+UPDATE segment.preset_option SET least = 0, most = 24 WHERE preset = 'streaming' AND option = 'daypart_hours';
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES
     ('streaming', 'stream_items', 1, 'score',

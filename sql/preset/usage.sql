@@ -44,6 +44,9 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
     ('usage', 'growth_window',     'interval',     '"30 days"', NULL,       'over which growth is measured'),
     ('usage', 'growth_above',      'number',       '0.2',       'ratio',    'growth by more than this part'),
     ('usage', 'list_at_least',     'integer',      '100',       'entries',  'the list has at least so many by now');
+UPDATE segment.preset_option SET least = 1 WHERE preset = 'usage' AND option = 'near_times';
+UPDATE segment.preset_option SET least = 0, most = 36500 WHERE preset = 'usage' AND option = 'days';
+UPDATE segment.preset_option SET least = 1, most = 10 WHERE preset = 'usage' AND option IN ('super_band', 'average_band');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES
     ('usage', 'usage_days', 1, 'score',

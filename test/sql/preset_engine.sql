@@ -136,6 +136,8 @@ SELECT segment.add_preset('pe.c', 'cart_intent', '{"many_views": 0}');
 SELECT segment.add_preset('pe.c', 'churn_risk', '{"lost_ratio": 1e300}');
 SELECT segment.add_preset('pe.c', 'occasion', '{"anniversary_days": 181}');
 SELECT segment.add_preset('pe.c', 'occasion', '{"dayparts": [6, 12, 18, 25]}');
+SELECT segment.add_preset('pe.c', 'usage', '{"days": 2147483647}');
+SELECT segment.add_preset('pe.c', 'streaming', '{"binge_items": 31}');
 \set VERBOSITY default
 SET client_min_messages = warning;
 SELECT o AS options, pe.try(o::jsonb) FROM unnest(ARRAY[
