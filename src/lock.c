@@ -201,7 +201,7 @@ lock_all(List *wishes)
 
 	if (LockTimeout > 0)
 		limit = Min(limit, LockTimeout);
-	for (int tries = 1; (busy = try_all(wishes)) != NULL; tries++)
+	for (int tries = 0; (busy = try_all(wishes)) != NULL; tries++)
 	{
 		long		left = limit - TimestampDifferenceMilliseconds(started, GetCurrentTimestamp());
 
@@ -214,7 +214,7 @@ lock_all(List *wishes)
 		 * is at it must not be waited for until the end of the transaction, in
 		 * which he may soon wait for us.
 		 */
-		if (tries == 1)
+		if (tries == 0)
 		{
 			pause_briefly();
 			continue;
