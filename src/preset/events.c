@@ -44,6 +44,7 @@ answer(void)
 	return result;
 }
 
+/* As many of the names as there is room for. */
 static char *
 quoted(List *names)
 {
@@ -52,11 +53,18 @@ quoted(List *names)
 
 	initStringInfo(&result);
 	foreach(lc, names)
+	{
+		if (foreach_current_index(lc) == EVENTS_NAMED)
+		{
+			appendStringInfoString(&result, ", and others");
+			break;
+		}
 		appendStringInfo(&result, "%s\"%s\"", foreach_current_index(lc) > 0 ? ", " : "", (char *) lfirst(lc));
+	}
 	return result.data;
 }
 
-/* The names of events that there are, as far as there is room for them. */
+/* The names of events that there are. */
 static char *
 events_there(const SegmentTable *table)
 {
@@ -65,11 +73,7 @@ events_there(const SegmentTable *table)
 	(void) ask(table, "SELECT DISTINCT event FROM %s WHERE event IS NOT NULL ORDER BY 1 LIMIT "
 			   CppAsString2(EVENTS_NAMED) " + 1", NIL);
 	names = answer();
-	if (names == NIL)
-		return "none that has a name";
-	if (list_length(names) <= EVENTS_NAMED)
-		return quoted(names);
-	return psprintf("%s, and others", quoted(list_truncate(names, EVENTS_NAMED)));
+	return names == NIL ? "none that has a name" : quoted(names);
 }
 
 /* The options that give events by name, as far as columns need them. */

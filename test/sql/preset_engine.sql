@@ -138,6 +138,8 @@ SELECT segment.add_preset('pe.c', 'occasion', '{"anniversary_days": 181}');
 SELECT segment.add_preset('pe.c', 'occasion', '{"dayparts": [6, 12, 18, 25]}');
 SELECT segment.add_preset('pe.c', 'usage', '{"days": 2147483647}');
 SELECT segment.add_preset('pe.c', 'streaming', '{"binge_items": 31}');
+-- Of many names that are not there an error has twenty.
+SELECT segment.add_preset('pe.c', 'starter', jsonb_build_object('activity', (SELECT jsonb_agg('e' || n) FROM generate_series(1, 1000) n)));
 \set VERBOSITY default
 SET client_min_messages = warning;
 SELECT o AS options, pe.try(o::jsonb) FROM unnest(ARRAY[
