@@ -1,4 +1,4 @@
--- A segment table of customers with twelve presets, some of them twice, and one of countries.
+-- A segment table of customers with eleven presets, two of them twice, and one of countries.
 
 \set QUIET on
 \o /dev/null

@@ -188,9 +188,9 @@ CREATE TEMP TABLE plain_benefits_sought AS
 
 CREATE TEMP TABLE plain_occasion AS
     WITH season AS ( -- December counts with the January after it
-        SELECT id, extract(quarter FROM t + interval '1 month') AS season, count(*) AS n,
+        SELECT DISTINCT ON (id) id, extract(quarter FROM t + interval '1 month') AS season, count(*) AS n,
                count(DISTINCT extract(year FROM t + interval '1 month')) AS years
-        FROM purchase GROUP BY 1, 2
+        FROM purchase GROUP BY id, season ORDER BY id, n DESC, season
     ), part AS (
         SELECT id, CASE WHEN t::time >= '22:00' OR t::time < '6:00' THEN 'night' WHEN t::time < '12:00' THEN 'morning'
                         WHEN t::time < '18:00' THEN 'afternoon' ELSE 'evening' END AS part, count(*) AS n
@@ -198,12 +198,12 @@ CREATE TEMP TABLE plain_occasion AS
     ), weekend AS (
         SELECT id, count(*) AS n FROM purchase WHERE to_char(t, 'Dy') IN ('Sat', 'Sun') GROUP BY id
     )
-    SELECT id, EXISTS (SELECT FROM season s WHERE s.id = b.id AND s.n * 2 >= b.n AND s.years >= 2) AS seasonal_shopper,
+    SELECT id, s.n * 2 >= b.n AND s.years >= 2 AS seasonal_shopper,
            CASE WHEN b.n >= 3 THEN part END AS occasion_daypart,
            CASE WHEN b.n >= 3 THEN CASE WHEN w.n * 2 >= b.n THEN 'weekend' ELSE 'weekday' END END AS occasion_day,
            to_char(first, 'MM-DD') = to_char(clock.t, 'MM-DD') AND extract(year FROM first) < extract(year FROM clock.t)
                AS purchase_anniversary
-    FROM customer LEFT JOIN buyer b USING (id) LEFT JOIN weekend w USING (id)
+    FROM customer LEFT JOIN buyer b USING (id) LEFT JOIN season s USING (id) LEFT JOIN weekend w USING (id)
          LEFT JOIN (SELECT DISTINCT ON (id) id, part FROM part ORDER BY id, n DESC, part) p USING (id), clock;
 
 CREATE TEMP TABLE plain_usage AS
