@@ -28,7 +28,8 @@ SELECT p.tbl, name, count(*) AS rows, min(p.id) AS first, jsonb_agg(o.row -> nam
        jsonb_agg(value ORDER BY p.id) -> 0 AS plain
 FROM plain p CROSS JOIN jsonb_each(p.row) e(name, value) LEFT JOIN ours o USING (tbl, id)
 -- who is in no place is not in a segment
-WHERE o.row -> name IS DISTINCT FROM CASE WHEN jsonb_typeof(o.row -> name) = 'boolean' AND value = 'null' THEN 'false' ELSE value END
+WHERE o.row -> name IS DISTINCT FROM
+      CASE WHEN jsonb_typeof(o.row -> name) = 'boolean' AND value = 'null' THEN 'false' ELSE value END
 GROUP BY 1, 2 ORDER BY 1, 2;
 
 \echo '== segments that plain SQL does not have'

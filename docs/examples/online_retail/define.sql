@@ -22,14 +22,23 @@ SELECT segment.add_source('retail.customers', 'retail.invoices', key => 'custome
 -- A line tells what was bought: it is no purchase of its own, but has the item.  One
 -- product is written 85123A and 85123a.
 SELECT segment.add_source('retail.customers', 'retail.lines', key => 'customer_id', at => 'invoiced_at',
-                          value => 'quantity * unit_price', item => $$CASE WHEN stock_code ~ '^[0-9]{5}' THEN upper(stock_code) END$$,
+                          value => 'quantity * unit_price',
+                          item => $$CASE WHEN stock_code ~ '^[0-9]{5}' THEN upper(stock_code) END$$,
                           event => $$
     CASE WHEN invoice_no LIKE 'C%' OR quantity <= 0 THEN 'line back'
          WHEN unit_price > 0 AND stock_code ~ '^[0-9]{5}' THEN 'line'
          ELSE 'other line' END$$,
-                          extra => $${"invoice": "invoice_no",
-    "theme": "CASE WHEN stock_code !~ '^[0-9]{5}' THEN NULL WHEN description ~ 'CHRISTMAS|XMAS' THEN 'christmas' WHEN description ~ 'GARDEN|PLANT|FLOWER' THEN 'garden' WHEN description ~ 'KITCHEN|CAKE|BAKING|TEA |MUG|LUNCH' THEN 'kitchen' WHEN description ~ 'BAG' THEN 'bags' WHEN description ~ 'CARD|PAPER|WRAP' THEN 'paper' END",
-    "price_class": "CASE WHEN invoice_no LIKE 'C%' OR stock_code !~ '^[0-9]{5}' THEN NULL WHEN unit_price < 1.25 THEN 'budget' WHEN unit_price >= 5 THEN 'premium' ELSE 'standard' END"}$$);
+                          extra => jsonb_build_object('invoice', 'invoice_no', 'theme', $$
+    CASE WHEN stock_code !~ '^[0-9]{5}' THEN NULL
+         WHEN description ~ 'CHRISTMAS|XMAS' THEN 'christmas'
+         WHEN description ~ 'GARDEN|PLANT|FLOWER' THEN 'garden'
+         WHEN description ~ 'KITCHEN|CAKE|BAKING|TEA |MUG|LUNCH' THEN 'kitchen'
+         WHEN description ~ 'BAG' THEN 'bags'
+         WHEN description ~ 'CARD|PAPER|WRAP' THEN 'paper' END$$, 'price_class', $$
+    CASE WHEN invoice_no LIKE 'C%' OR stock_code !~ '^[0-9]{5}' THEN NULL
+         WHEN unit_price < 1.25 THEN 'budget'
+         WHEN unit_price >= 5 THEN 'premium'
+         ELSE 'standard' END$$));
 
 SELECT segment.add_preset('retail.customers', 'rfm');
 SELECT segment.add_preset('retail.customers', 'starter', '{"activity": "purchase"}');

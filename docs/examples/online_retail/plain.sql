@@ -85,7 +85,8 @@ CREATE TEMP TABLE gap AS
 
 CREATE TEMP TABLE plain_purchase_behavior AS
     WITH year AS (
-        SELECT id, count(*) AS n, sum(total) AS money FROM purchase, clock WHERE purchase.t > clock.t - interval '365 days' GROUP BY id
+        SELECT id, count(*) AS n, sum(total) AS money FROM purchase, clock
+        WHERE purchase.t > clock.t - interval '365 days' GROUP BY id
     ), fifth AS (
         SELECT id, pg_temp.band(money, (SELECT pg_temp.cuts(array_agg(money ORDER BY money), 5) FROM year)) AS band FROM year
     ), discount AS (
@@ -165,14 +166,17 @@ CREATE TEMP TABLE plain_churn_risk AS
 CREATE TEMP TABLE plain_interest AS
     WITH theme AS (
         SELECT id, theme, count(*) AS n
-        FROM (SELECT id, CASE WHEN description ~ 'CHRISTMAS|XMAS' THEN 'christmas' WHEN description ~ 'GARDEN|PLANT|FLOWER' THEN 'garden'
-                              WHEN description ~ 'KITCHEN|CAKE|BAKING|TEA |MUG|LUNCH' THEN 'kitchen' WHEN description ~ 'BAG' THEN 'bags'
+        FROM (SELECT id, CASE WHEN description ~ 'CHRISTMAS|XMAS' THEN 'christmas'
+                              WHEN description ~ 'GARDEN|PLANT|FLOWER' THEN 'garden'
+                              WHEN description ~ 'KITCHEN|CAKE|BAKING|TEA |MUG|LUNCH' THEN 'kitchen'
+                              WHEN description ~ 'BAG' THEN 'bags'
                               WHEN description ~ 'CARD|PAPER|WRAP' THEN 'paper' END AS theme
               FROM line, clock WHERE sold AND line.t > clock.t - interval '90 days') l
         WHERE theme IS NOT NULL
         GROUP BY 1, 2
     ), top AS (
-        SELECT DISTINCT ON (id) id, theme, n, sum(n) OVER (PARTITION BY id) AS total FROM theme ORDER BY id, n DESC, theme COLLATE "C"
+        SELECT DISTINCT ON (id) id, theme, n, sum(n) OVER (PARTITION BY id) AS total FROM theme
+        ORDER BY id, n DESC, theme COLLATE "C"
     )
     SELECT id, theme AS interest_category,
            CASE WHEN total >= 3 THEN CASE WHEN n >= 0.6 * total THEN 'focused' ELSE 'mixed' END END AS interest_focus
@@ -183,7 +187,8 @@ CREATE TEMP TABLE plain_benefits_sought AS
         SELECT id, count(*) AS n, sum((unit_price < 1.25)::int) AS budget, sum((unit_price >= 5)::int) AS premium
         FROM line, clock WHERE sold AND line.t > clock.t - interval '1 year' GROUP BY id
     )
-    SELECT id, CASE WHEN n >= 10 AND budget * 2 > n THEN 'price' WHEN n >= 10 AND premium * 2 > n THEN 'quality' END AS benefits_sought
+    SELECT id, CASE WHEN n >= 10 AND budget * 2 > n THEN 'price'
+                    WHEN n >= 10 AND premium * 2 > n THEN 'quality' END AS benefits_sought
     FROM customer LEFT JOIN sign USING (id);
 
 CREATE TEMP TABLE plain_occasion AS

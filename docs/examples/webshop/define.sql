@@ -13,7 +13,8 @@ SELECT segment.add_source('webshop.visitors', 'webshop.clicks', key => 'user_id'
 SELECT segment.add_preset('webshop.visitors', 'cart_intent', '{"view": "product_view", "cart": "add_to_cart"}');
 -- there is no page of prices; who comes for the promotions three times in a week is as near
 SELECT segment.add_preset('webshop.visitors', 'journey', '{"view": "product_view", "cart": "add_to_cart",
-                          "awareness": ["home", "catalog", "search", "promo_page"], "pricing": null, "pricing_event": "promo_page"}');
+                          "awareness": ["home", "catalog", "search", "promo_page"],
+                          "pricing": null, "pricing_event": "promo_page"}');
 SELECT segment.add_preset('webshop.visitors', 'purchase_behavior', '{"view": "product_view", "cart": "add_to_cart",
                           "only": ["first_time_buyer", "repeat_loyal", "lapsed", "impulse", "researcher", "likely_to_buy"]}');
 SELECT segment.add_preset('webshop.visitors', 'loyalty', '{"advocacy": "review_page"}');

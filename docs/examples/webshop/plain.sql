@@ -15,7 +15,8 @@ CREATE TEMP TABLE buyer AS
 
 CREATE TEMP TABLE plain_cart_intent AS
     WITH cart AS (
-        SELECT id, clock.t - max(click.t) AS age, max(click.t) AS t FROM click, clock WHERE event = 'add_to_cart' GROUP BY id, clock.t
+        SELECT id, clock.t - max(click.t) AS age, max(click.t) AS t FROM click, clock
+        WHERE event = 'add_to_cart' GROUP BY id, clock.t
     ), week AS ( -- since Monday
         SELECT id, count(*) FILTER (WHERE event = 'product_view') AS views, count(*) FILTER (WHERE event = 'purchase') AS bought
         FROM click, clock WHERE click.t >= clock.t::date - (extract(isodow FROM clock.t)::int - 1) GROUP BY id
@@ -27,11 +28,12 @@ CREATE TEMP TABLE plain_cart_intent AS
         WHERE age >= interval '1 hour' AND age < interval '30 days' AND (b.last IS NULL OR b.last < cart.t)
     )
     SELECT id, l.id IS NOT NULL AS cart_abandoner,
-           CASE WHEN age >= interval '48 hours' THEN '48 h' WHEN age >= interval '24 hours' THEN '24 h' WHEN l.id IS NOT NULL THEN '1 h' END
-               AS cart_stage,
+           CASE WHEN age >= interval '48 hours' THEN '48 h' WHEN age >= interval '24 hours' THEN '24 h'
+                WHEN l.id IS NOT NULL THEN '1 h' END AS cart_stage,
            w.views > 3 AND w.bought = 0 AS high_intent_shopper,
            m.views >= 3 AND b.id IS NULL AS browser_non_buyer
-    FROM visitor LEFT JOIN left_behind l USING (id) LEFT JOIN week w USING (id) LEFT JOIN month m USING (id) LEFT JOIN buyer b USING (id);
+    FROM visitor LEFT JOIN left_behind l USING (id) LEFT JOIN week w USING (id) LEFT JOIN month m USING (id)
+         LEFT JOIN buyer b USING (id);
 
 CREATE TEMP TABLE plain_journey AS
     WITH sign AS (
@@ -104,10 +106,12 @@ CREATE TEMP TABLE plain_benefits_sought AS
 CREATE TEMP TABLE plain_engagement AS
     WITH point AS (
         SELECT id, sum(p) FILTER (WHERE click.t > clock.t - interval '30 days') AS points, max(click.t) AS last
-        FROM click JOIN (VALUES ('review_page', 3), ('search', 2), ('filter_results', 2), ('product_view', 1)) v(event, p) USING (event), clock
+        FROM click JOIN (VALUES ('review_page', 3), ('search', 2), ('filter_results', 2), ('product_view', 1)) v(event, p)
+             USING (event), clock
         GROUP BY id
     )
-    SELECT id, CASE WHEN points >= 20 THEN 'high' WHEN points >= 5 THEN 'average' WHEN points > 0 THEN 'occasional' END AS engagement_level,
+    SELECT id, CASE WHEN points >= 20 THEN 'high' WHEN points >= 5 THEN 'average'
+                    WHEN points > 0 THEN 'occasional' END AS engagement_level,
            last + interval '90 days' <= clock.t AND last + interval '1 year' > clock.t AS reengage_inactive
     FROM visitor LEFT JOIN point USING (id), clock;
 
@@ -127,7 +131,8 @@ CREATE TEMP TABLE plain_usage AS
         SELECT id, count(*) FILTER (WHERE click.t > clock.t - interval '30 days') AS n, max(click.t) AS last
         FROM click, clock WHERE event = 'account_page' GROUP BY id
     ), place AS ( -- equal numbers of clicks share the lowest place
-        SELECT id, (SELECT count(*) FROM month o WHERE o.n > 0 AND o.n < m.n) AS below, (SELECT count(*) FROM month WHERE n > 0) AS users
+        SELECT id, (SELECT count(*) FROM month o WHERE o.n > 0 AND o.n < m.n) AS below,
+               (SELECT count(*) FROM month WHERE n > 0) AS users
         FROM month m WHERE n > 0
     ), tenth AS ( -- cut point i is at place ceil(i N / 10); it is below whoever has more clicks than stand there
         SELECT id, 1 + (SELECT count(*) FROM generate_series(1, 9) i WHERE (i * users + 9) / 10 <= below) AS band FROM place
