@@ -18,9 +18,11 @@ query() {
 	psql -XAtq -v ON_ERROR_STOP=1 "$@"
 }
 
-# What has changed becomes messages, a thousand changes at a time.
-while [ "$(query -c 'SELECT consumer.take(1000)')" -gt 0 ]; do
-	:
+# What has changed becomes messages, a thousand changes at a time.  It ends here
+# if the cursor is not known any more.
+taken=1
+while [ "$taken" -gt 0 ]; do
+	taken=$(query -c 'SELECT consumer.take(1000)')
 done
 
 # Messages are sent in order, and each then noted as sent.  It ends where COMMAND
