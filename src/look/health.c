@@ -166,11 +166,7 @@ check_leaving(void *arg)
 	char	   *history;
 	bool		sampled;
 
-	if (get_rel_name(relation) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the history of segment table %s does not exist",
-						catalog_qualified_name(check->table->relid))));
+	refresh_check_history(check->table);
 	/* a reader of the segment table need not be one of its history */
 	if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
 		check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED)

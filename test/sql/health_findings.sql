@@ -310,6 +310,7 @@ SELECT segment.drop_table('"%L of ''it''"');
 -- history dropped, sources gone: the others say what they have to say
 DROP TABLE mail_history;
 SELECT * FROM look();
+SELECT * FROM segment.flow('mail', '2024-01-01');
 SELECT * FROM segment.check_health('event');
 SELECT * FROM segment.check_health(NULL);
 
