@@ -30,11 +30,13 @@ static const char *const state_sql =
 "  v(finding, holds, detail, advice)"
 " CROSS JOIN LATERAL (SELECT v.finding, NULL::text, v.detail, v.advice) f WHERE s.tbl = $1 AND v.holds";
 
+/* Shares of few customers can not be even: less than one customer is no drift. */
 static const char *const bands_sql =
 "SELECT 'band_drift', b.name::text, format('shares %s, each ideally %s', b.shares, b.ideal),"
 " 'recut() it; if that does not help, many scores are equal: choose fewer bands.'"
-" FROM segment.bands b WHERE b.tbl = $1 AND EXISTS (SELECT FROM unnest(b.shares) u(share)"
-"  WHERE abs(u.share - b.ideal) > b.ideal * current_setting('segment.health_band_drift')::numeric)"
+" FROM segment.bands b CROSS JOIN LATERAL (SELECT max(abs(u.share - b.ideal)) AS most FROM unnest(b.shares) u(share)) d"
+" WHERE b.tbl = $1 AND CASE WHEN d.most > b.ideal * current_setting('segment.health_band_drift')::numeric"
+"  THEN (SELECT d.most * sum(s.members) >= 1 FROM segment.sizes(b.tbl) s WHERE s.segment = b.name) END"
 " ORDER BY b.position";
 
 /*

@@ -129,6 +129,21 @@ DELETE FROM event WHERE id > :latest;
 SELECT * FROM look();
 CALL segment.refresh('tab');
 
+-- three customers can not be in five bands evenly; six who are in one are not
+CREATE TABLE dear (customer int, at timestamptz, price int);
+CREATE INDEX ON dear (customer);
+INSERT INTO dear SELECT i, '2024-09-05', i FROM generate_series(1, 3) i;
+SELECT segment.create_table('three', 'customer', 'int');
+SELECT segment.add_source('three', 'dear', key => 'customer', at => 'at', value => 'price');
+SELECT segment.add_score('three', 'paid', 'sum(value)');
+SELECT segment.add_band('three', 'fifth', 'paid', 5);
+CALL segment.refresh('three');
+SELECT * FROM look();
+INSERT INTO dear SELECT i, '2024-09-05', 3 FROM generate_series(4, 9) i;
+CALL segment.refresh('three');
+SELECT * FROM look();
+SELECT segment.drop_table('three');
+
 -- lines of an order at one time: extra columns tell them apart
 CREATE TABLE line (customer int, at date, no int);
 CREATE INDEX ON line (customer);
