@@ -142,13 +142,16 @@ COMMENT ON VIEW segment.overlap IS
 CREATE VIEW segment.sizes_over_time WITH (security_barrier) AS
 SELECT t.tbl, (s.at AT TIME ZONE t.time_zone)::date - 1 AS day, s.segment, s.label, s.members
 FROM (SELECT k.tbl, k.time_zone,
-             pg_catalog.date_trunc('day', segment.now() AT TIME ZONE k.time_zone) AS today
+             d.today, (d.today - interval '1 day' * n.days) AT TIME ZONE k.time_zone AS since
       FROM segment.tables k
+      CROSS JOIN LATERAL (SELECT pg_catalog.date_trunc('day', segment.now() AT TIME ZONE k.time_zone)) d(today)
+      -- steps are counted from a midnight that there was
+      CROSS JOIN LATERAL (SELECT CASE WHEN (d.today - interval '88 days') AT TIME ZONE k.time_zone AT TIME ZONE k.time_zone
+                                     = d.today - interval '88 days' THEN 88 ELSE 89 END) n(days)
       WHERE pg_catalog.has_table_privilege(k.history, 'SELECT')
         AND NOT pg_catalog.row_security_active(k.history)) t
-CROSS JOIN LATERAL segment.sizes_over_time(t.tbl, '1 day',
-                                           (t.today - interval '88 days') AT TIME ZONE t.time_zone,
-                                           (t.today + interval '1 day') AT TIME ZONE t.time_zone) s;
+CROSS JOIN LATERAL segment.sizes_over_time(t.tbl, '1 day', t.since, (t.today + interval '1 day') AT TIME ZONE t.time_zone) s
+WHERE (s.at AT TIME ZONE t.time_zone)::date > t.today - interval '89 days';
 COMMENT ON VIEW segment.sizes_over_time IS
 'how many members each segment had at the end of each of the last 90 days, from the history';
 COMMENT ON COLUMN segment.sizes_over_time.day IS 'in the time zone of the segment table; the last is today, as it stands';

@@ -25,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "utils/timestamp.h"
 
 #define SAMPLE_BLOCKS 1000		/* of a relation are read at most */
@@ -98,16 +99,20 @@ band_positions(const SegmentTable *table)
 	return result.data;
 }
 
-/* How large segments are, and which are the same. */
+/*
+ * How large segments are, and which are the same.  Who names a band makes a
+ * segment of it: that the two are the same is meant.
+ */
 static void
 check_sizes(void *arg)
 {
 	const HealthCheck *check = arg;
+	char	   *bands = band_positions(check->table);
 
 	health_add(check, psprintf(
 							   "%s, shared AS (SELECT a.position AS a, a.label AS la, b.position AS b, b.label AS lb,"
 							   "   sum(a.n)::bigint AS n FROM member a JOIN member b ON a.id = b.id"
-							   "   AND a.position < b.position GROUP BY 1, 2, 3, 4),"
+							   "   AND a.position < b.position WHERE a.position <> ALL (%s) AND b.position <> ALL (%s) GROUP BY 1, 2, 3, 4),"
 							   " pair AS (SELECT DISTINCT ON (b.position, b.place, b.label) concat_ws(': ', a.segment, a.label) AS a, concat_ws(': ', b.segment, b.label) AS b,"
 							   "   a.members AS ma, b.members AS mb, s.n, s.n::float8 / (a.members + b.members - s.n) AS jaccard,"
 							   "   a.position, a.place, b.position AS position_b, b.place AS place_b"
@@ -131,7 +136,7 @@ check_sizes(void *arg)
 							   "   'Drop one of them, unless they are meant to part later.'"
 							   "   FROM pair WHERE jaccard >= %.17g)"
 							   " SELECT finding, subject, detail, advice FROM found WHERE $1 IS NOT NULL ORDER BY place, x, y",
-							   look_population(check->table, ""), band_positions(check->table),
+							   look_population(check->table, ""), bands, bands, bands,
 							   segment_health_min_share, segment_health_similarity));
 }
 
@@ -157,9 +162,16 @@ static void
 check_leaving(void *arg)
 {
 	const HealthCheck *check = arg;
+	Oid			relation = check->table->history;
+	char	   *history;
 	bool		sampled;
-	char	   *history = health_sample(check, check->table->history, &sampled);
 
+	refresh_check_history(check->table);
+	/* a reader of the segment table need not be one of its history */
+	if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
+		check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED)
+		return;
+	history = health_sample(check, relation, &sampled);
 	health_add(check, psprintf(
 							   "SELECT 'never_left', concat_ws(': ', h.segment, h.label),"
 							   "   format('%%s members%s, nobody has left since %%s', h.members, coalesce(h.last, h.first)),"
@@ -210,8 +222,7 @@ segment_check_health(PG_FUNCTION_ARGS)
 	check.as_of = context_instant();
 	run_step(&check, health_check_state, "state");
 	run_step(&check, check_sizes, "sizes");
-	if (get_rel_name(check.table->history) != NULL)
-		run_step(&check, check_leaving, "history");
+	run_step(&check, check_leaving, "history");
 	if (check.table->key_type == TEXTOID || check.table->key_type == VARCHAROID)
 		run_step(&check, check_keys, "keys");
 	foreach(lc, check.table->sources)

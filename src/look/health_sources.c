@@ -10,6 +10,7 @@
 #include "catalog/trust.h"
 #include "executor/spi.h"
 #include "guc.h"
+#include "lib/stringinfo.h"
 #include "look/health.h"
 #include "rule/rule.h"
 #include "storage/bufmgr.h"
@@ -98,6 +99,22 @@ newest_sql(const HealthCheck *check, bool sampled)
 					source->at, name, blocks - TAIL_BLOCKS, source->at);
 }
 
+/* The extra columns as one value: events that differ in their order are two. */
+static char *
+extra_sql(const Source *source)
+{
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "ROW(");
+	foreach(lc, source->extra)
+		appendStringInfo(&sql, "%s(%s)::text", foreach_current_index(lc) > 0 ? ", " : "",
+						 ((NamedExpr *) lfirst(lc))->expression);
+	appendStringInfoString(&sql, ")::text");
+	return sql.data;
+}
+
 /*
  * Where the events of some customers are found by index, all of theirs are
  * looked through: what was loaded twice lies in other blocks the second time.
@@ -109,14 +126,14 @@ twice_sql(const HealthCheck *check, bool sampled)
 	const char *none = "NULL::text";
 
 	if (!sampled || !is_indexed(check, source->key))
-		return "SELECT key, at, event, value, item, count(*) AS n FROM s WHERE key IS NOT NULL GROUP BY 1, 2, 3, 4, 5";
-	return psprintf("SELECT key, at, event, value, item, count(*) AS n FROM (SELECT (%s)::text AS key, %s AS at,"
-					" (%s)::text AS event, (%s)::text AS value, (%s)::text AS item FROM %s"
+		return "SELECT key, at, event, value, item, extra, count(*) AS n FROM s WHERE key IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6";
+	return psprintf("SELECT key, at, event, value, item, extra, count(*) AS n FROM (SELECT (%s)::text AS key, %s AS at,"
+					" (%s)::text AS event, (%s)::text AS value, (%s)::text AS item, %s AS extra FROM %s"
 					" WHERE (%s) %s ANY (SELECT DISTINCT k::%s FROM (SELECT s.key AS k FROM s WHERE s.key IS NOT NULL LIMIT %d) k)"
-					" LIMIT %d) e GROUP BY 1, 2, 3, 4, 5",
+					" LIMIT %d) e GROUP BY 1, 2, 3, 4, 5, 6",
 					source->key, source->at, source->event,
 					source->value != NULL ? source->value : none, source->item != NULL ? source->item : none,
-					catalog_qualified_name(source->relation), source->key,
+					extra_sql(source), catalog_qualified_name(source->relation), source->key,
 					catalog_equality(check->table->key_type), catalog_type_name(check->table->key_type),
 					SAMPLE_KEYS, SAMPLE_EVENTS);
 }
@@ -135,7 +152,7 @@ check_events(const HealthCheck *check)
 
 	health_add(check, psprintf(
 							   "WITH s AS MATERIALIZED (SELECT (%s)::text AS key, %s AS at, (%s)::text AS event, (%s)::text AS value,"
-							   "   (%s)::text AS item FROM %s), t AS MATERIALIZED (%s),"
+							   "   (%s)::text AS item, %s AS extra FROM %s), t AS MATERIALIZED (%s),"
 							   " n AS (SELECT count(*) AS n, count(*) FILTER (WHERE key IS NULL OR at IS NULL) AS bad,"
 							   "   count(*) FILTER (WHERE at > $1) AS future, max(at) AS last FROM s),"
 							   " d AS (SELECT coalesce(sum(n), 0) AS n, coalesce(sum(n - 1) FILTER (WHERE n > 1), 0) AS more FROM t),"
@@ -149,12 +166,13 @@ check_events(const HealthCheck *check)
 							   "   FROM n WHERE future > 0"
 							   " UNION ALL SELECT 'no_key_or_time', %s, format('%%s of %%s events%s', bad, n),"
 							   "   'They are ignored: mend what writes them, or the expressions key and at of the source.' FROM n WHERE bad > 0"
-							   " UNION ALL SELECT 'duplicate_events', %s, format('%%s of %%s events%s are there before, with the same key, time, event, value and item', more, n),"
+							   " UNION ALL SELECT 'duplicate_events', %s, format('%%s of %%s events%s are there before, with the same key, time, event, value%s', more, n),"
 							   "   'If they were loaded twice, delete them, and let a unique index keep others out.' FROM d WHERE more > 0",
 							   source->key, source->at, source->event, source->value != NULL ? source->value : none,
-							   source->item != NULL ? source->item : none, sample, twice, newest,
+							   source->item != NULL ? source->item : none, extra_sql(source), sample, twice, newest,
 							   name, sampled ? "true" : "false", name, segment_health_quiet,
-							   name, of, name, of, name, of));
+							   name, of, name, of, name, of,
+							   source->extra != NIL ? ", item and extra columns" : " and item"));
 }
 
 static void

@@ -30,20 +30,30 @@ static const char *const state_sql =
 "  v(finding, holds, detail, advice)"
 " CROSS JOIN LATERAL (SELECT v.finding, NULL::text, v.detail, v.advice) f WHERE s.tbl = $1 AND v.holds";
 
+/* Shares of few customers can not be even: less than one customer is no drift. */
 static const char *const bands_sql =
 "SELECT 'band_drift', b.name::text, format('shares %s, each ideally %s', b.shares, b.ideal),"
 " 'recut() it; if that does not help, many scores are equal: choose fewer bands.'"
-" FROM segment.bands b WHERE b.tbl = $1 AND EXISTS (SELECT FROM unnest(b.shares) u(share)"
-"  WHERE abs(u.share - b.ideal) > b.ideal * current_setting('segment.health_band_drift')::numeric)"
+" FROM segment.bands b CROSS JOIN LATERAL (SELECT max(abs(u.share - b.ideal)) AS most FROM unnest(b.shares) u(share)) d"
+" WHERE b.tbl = $1 AND CASE WHEN d.most > b.ideal * current_setting('segment.health_band_drift')::numeric"
+"  THEN (SELECT d.most * sum(s.members) >= 1 FROM segment.sizes(b.tbl) s WHERE s.segment = b.name) END"
 " ORDER BY b.position";
 
-/* With the rights of the extension's owner. */
+/*
+ * With the rights of the extension's owner.  Off is also a trigger that is gone,
+ * and one that fires only where rows are replicated, but that which is meant to.
+ */
 static const char *const triggers_sql =
-"SELECT 'trigger_disabled', p.relation::regclass::text, string_agg(g.tgname::text, ', ' ORDER BY g.tgname),"
-" 'Changes of it go unnoticed: as its owner, ALTER TABLE ... ENABLE TRIGGER USER; the next refresh then computes everybody.'"
-" FROM (SELECT DISTINCT p.relation FROM segment.source_part p WHERE p.tbl = $1) p"
-" JOIN pg_trigger g ON g.tgrelid = p.relation AND g.tgenabled = 'D' AND g.tgfoid = 'segment.capture'::regproc"
-" GROUP BY p.relation ORDER BY 2";
+"SELECT 'trigger_disabled', c.oid::regclass::text,"
+" string_agg(DISTINCT coalesce(g.tgname, e.name || ' is missing'), ', '),"
+" 'Changes of it go unnoticed: as its owner, ALTER TABLE ... ENABLE TRIGGER USER; the next refresh puts back what is missing, and computes everybody.'"
+" FROM segment.source_part p JOIN pg_class c ON c.oid = p.relation"
+" JOIN (VALUES (4, 'insert'), (8, 'delete'), (16, 'update'), (32, 'truncate'), (29, 'row')) e(type, name)"
+"   ON e.type <> 29 OR c.relkind = 'r'"
+" LEFT JOIN pg_trigger g ON g.tgrelid = c.oid AND g.tgtype = e.type AND g.tgfoid = 'segment.capture'::regproc"
+"   AND g.tgargs = p.source::text::bytea || '\\x00'::bytea"
+" WHERE p.tbl = $1 AND (g.tgenabled IS NULL OR g.tgenabled = 'D' OR g.tgenabled = 'R' AND e.type <> 29)"
+" GROUP BY c.oid ORDER BY 2";
 
 static void
 add(const HealthCheck *check, const char *sql, bool as_extension)

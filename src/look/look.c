@@ -11,6 +11,7 @@
 #include "look/look.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "refresh/refresh.h"
 #include "rule/rule.h"
 #include "storage/lmgr.h"
 #include "tcop/dest.h"
@@ -36,7 +37,10 @@ open_relation(Oid relid, LookRelation which)
 	Oid			relation = relid;
 
 	if (which == LOOK_HISTORY)
+	{
+		refresh_check_history(table);
 		relation = table->history;
+	}
 	else if (which == LOOK_EVENTS)
 		relation = table->events;
 	else if (which == LOOK_CHANGES && OidIsValid(table->changes))

@@ -44,6 +44,32 @@ was_member(const char *instant)
 	return psprintf("(h.entered_at <= %s AND (h.left_at IS NULL OR h.left_at > %s))", instant, instant);
 }
 
+/*
+ * From $1 to $2.  Who stayed is counted by the interval alone; the others, of
+ * whom there are mostly few, have one of one instant, of the other, or of each.
+ * At an instant, a customer has one label of a group at most.
+ */
+static char *
+flow_sql(const SegmentTable *table)
+{
+	const char *history = catalog_qualified_name(table->history);
+	const char *key = quote_identifier(table->key_name);
+	const char *then = was_member("$1");
+	const char *now = was_member("$2");
+	const char *some = psprintf("SELECT h.%s AS __segment_key, h.segment, coalesce(h.label, h.segment) AS place FROM %s h",
+								key, history);
+
+	return psprintf("SELECT segment, origin, target, sum(n)::bigint FROM ("
+					"SELECT h.segment, coalesce(h.label, h.segment) AS origin, coalesce(h.label, h.segment) AS target,"
+					"   count(*) AS n FROM %s h WHERE %s AND %s GROUP BY 1, 2"
+					" UNION ALL SELECT coalesce(a.segment, b.segment), a.place, b.place, count(*)"
+					"   FROM (%s WHERE %s AND NOT %s) a FULL JOIN (%s WHERE %s AND NOT %s) b"
+					"   ON a.__segment_key %s b.__segment_key AND a.segment = b.segment GROUP BY 1, 2, 3) c"
+					" GROUP BY 1, 2, 3 ORDER BY 1, 2 NULLS FIRST, 3 NULLS FIRST",
+					history, then, now, some, then, now, some, now, then,
+					catalog_equality(table->key_type));
+}
+
 /* flow(tbl, since, until) → (segment, from, to, customers) */
 Datum
 segment_flow(PG_FUNCTION_ARGS)
@@ -65,16 +91,7 @@ segment_flow(PG_FUNCTION_ARGS)
 	SPI_connect();
 	look_enter(&ctx, table, context_instant());
 	context_set("jit", "off");
-	/* at an instant, a customer has one label of a group at most */
-	look_return(fcinfo,
-				psprintf("SELECT segment, origin, target, count(*) FROM (SELECT h.segment,"
-						 "   max(coalesce(h.label, h.segment)) FILTER (WHERE %s) AS origin,"
-						 "   max(coalesce(h.label, h.segment)) FILTER (WHERE %s) AS target"
-						 "   FROM %s h WHERE %s OR %s GROUP BY h.segment, h.%s) c"
-						 " GROUP BY 1, 2, 3 ORDER BY 1, 2 NULLS FIRST, 3 NULLS FIRST",
-						 was_member("$1"), was_member("$2"), catalog_qualified_name(table->history),
-						 was_member("$1"), was_member("$2"), quote_identifier(table->key_name)),
-				2, types, values, NULL);
+	look_return(fcinfo, flow_sql(table), 2, types, values, NULL);
 	context_leave(&ctx);
 	SPI_finish();
 	return (Datum) 0;

@@ -36,9 +36,6 @@ extern SegmentTable *open_table(Refresh *refresh);
 /* shape.c: error with a hint unless the relation has the columns that the definition says */
 extern void check_shape(const SegmentTable *table);
 
-/* shape.c: error with a hint if the history was dropped */
-extern void check_history(const SegmentTable *table);
-
 /* state.c */
 
 typedef struct TableState

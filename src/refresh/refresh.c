@@ -69,7 +69,7 @@ load_table(Refresh *refresh)
 	PopActiveSnapshot();
 	catalog_check_owner(refresh->relid);
 	check_shape(table);
-	check_history(table);
+	refresh_check_history(table);
 	foreach(lc, table->sources)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
 	return table;

@@ -32,6 +32,9 @@ extern void refresh_collect(void);
  */
 extern char *refresh_collect_own(Oid tbl);
 
+/* shape.c: error with a hint if the history was dropped */
+extern void refresh_check_history(const SegmentTable *table);
+
 /* evaluate.c: computing rows */
 
 /* The name under which computed rows stand in later statements of the same SPI connection. */

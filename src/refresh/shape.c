@@ -78,7 +78,7 @@ check_shape(const SegmentTable *table)
 }
 
 void
-check_history(const SegmentTable *table)
+refresh_check_history(const SegmentTable *table)
 {
 	if (get_rel_name(table->history) == NULL)
 		ereport(ERROR,

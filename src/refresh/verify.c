@@ -386,7 +386,7 @@ segment_verify(PG_FUNCTION_ARGS)
 	v.table = catalog_load_as_of(relid, GetActiveSnapshot());
 	v.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	v.as_of = context_instant();
-	check_history(v.table);
+	refresh_check_history(v.table);
 	foreach(lc, v.table->sources)
 		trust_check_source(v.table, ((Source *) lfirst(lc))->relation);
 	rule_check_trust_again(v.table);

@@ -69,6 +69,11 @@ SELECT finding FROM look() WHERE finding = 'band_drift';
 RESET segment.health_band_drift;
 SELECT segment.recut('tab', 'quarter');
 SELECT finding FROM look() WHERE finding = 'band_drift';
+-- a segment that names a band is meant to be the same
+SELECT segment.add_segment('tab', 'best', 'quarter = 4');
+CALL segment.refresh('tab');
+SELECT * FROM look() WHERE subject LIKE '%best%';
+SELECT segment.drop_segment('tab', 'best');
 SELECT segment.drop_band('tab', 'quarter');
 SELECT segment.drop_segment('tab', 'half too'), segment.drop_segment('tab', 'half');
 SELECT * FROM look();
@@ -123,6 +128,32 @@ SELECT * FROM look();
 DELETE FROM event WHERE id > :latest;
 SELECT * FROM look();
 CALL segment.refresh('tab');
+
+-- three customers can not be in five bands evenly; six who are in one are not
+CREATE TABLE dear (customer int, at timestamptz, price int);
+CREATE INDEX ON dear (customer);
+INSERT INTO dear SELECT i, '2024-09-05', i FROM generate_series(1, 3) i;
+SELECT segment.create_table('three', 'customer', 'int');
+SELECT segment.add_source('three', 'dear', key => 'customer', at => 'at', value => 'price');
+SELECT segment.add_score('three', 'paid', 'sum(value)');
+SELECT segment.add_band('three', 'fifth', 'paid', 5);
+CALL segment.refresh('three');
+SELECT * FROM look();
+INSERT INTO dear SELECT i, '2024-09-05', 3 FROM generate_series(4, 9) i;
+CALL segment.refresh('three');
+SELECT * FROM look();
+SELECT segment.drop_table('three');
+
+-- lines of an order at one time: extra columns tell them apart
+CREATE TABLE line (customer int, at date, no int);
+CREATE INDEX ON line (customer);
+INSERT INTO line SELECT 1, '2024-09-05', i FROM generate_series(1, 3) i;
+SELECT segment.add_source('tab', 'line', key => 'customer', at => 'at', extra => '{"no": "no"}');
+CALL segment.refresh('tab');
+SELECT * FROM look();
+INSERT INTO line VALUES (1, '2024-09-05', 3);
+SELECT * FROM look();
+SELECT segment.drop_source('tab', 'line');
 
 -- large tables: a sample of their blocks; all of them if asked for
 CREATE TABLE page (customer int, at timestamp, fill text DEFAULT repeat('x', 3500)) WITH (autovacuum_enabled = off);
@@ -189,6 +220,17 @@ ALTER TABLE person ENABLE TRIGGER USER;
 CALL segment.refresh('mail');
 SELECT * FROM look();
 
+-- off as well: gone, or where rows are replicated alone
+SELECT 'segment_' || max(id) AS ours FROM segment.config_source \gset
+\set insert :ours _insert
+\set delete :ours _delete
+\set truncate :ours _truncate
+DROP TRIGGER :insert ON person;
+ALTER TABLE person ENABLE REPLICA TRIGGER :delete, ENABLE REPLICA TRIGGER :truncate;
+SELECT finding, subject, replace(detail, :'ours', 'segment_N') AS detail FROM look();
+CALL segment.refresh('mail');
+SELECT * FROM look();
+
 -- stale, failing, late
 INSERT INTO person VALUES ('new', 'FR');
 SET segment.health_lag = 0;
@@ -243,6 +285,24 @@ SELECT tbl, finding, subject, detail FROM segment.health ORDER BY 2, 3;
 RESET ROLE;
 DELETE FROM third WHERE customer = 2;
 SELECT * FROM look();
+-- what the history says is for its readers
+SELECT segment.add_segment('tab', 'once', 'n > 0');
+CALL segment.refresh('tab');
+UPDATE tab_history SET entered_at = '2024-01-01' WHERE segment = 'once';
+SELECT * FROM look() WHERE finding = 'never_left';
+SET ROLE regress_segment_health;
+SELECT finding, subject FROM segment.health WHERE finding IN ('never_left', 'not_checked') ORDER BY 1;
+RESET ROLE;
+GRANT SELECT ON tab_history TO regress_segment_health;
+SET ROLE regress_segment_health;
+SELECT finding, subject FROM segment.health WHERE finding IN ('never_left', 'not_checked') ORDER BY 1;
+RESET ROLE;
+ALTER TABLE tab_history ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_segment_health;
+SELECT finding, subject FROM segment.health WHERE finding IN ('never_left', 'not_checked') ORDER BY 1;
+RESET ROLE;
+SELECT segment.drop_segment('tab', 'once');
+CALL segment.refresh('tab');
 DROP TABLE third CASCADE;
 ALTER TABLE tab ENABLE ROW LEVEL SECURITY;
 SET segment.health_lag = 0;
@@ -265,6 +325,7 @@ SELECT segment.drop_table('"%L of ''it''"');
 -- history dropped, sources gone: the others say what they have to say
 DROP TABLE mail_history;
 SELECT * FROM look();
+SELECT * FROM segment.flow('mail', '2024-01-01');
 SELECT * FROM segment.check_health('event');
 SELECT * FROM segment.check_health(NULL);
 

@@ -44,6 +44,16 @@ SELECT min(day), max(day) FROM segment.sizes_over_time;
 SET segment.as_of = '2024-05-17 22:00:00+00';
 SELECT min(day), max(day) FROM segment.sizes_over_time;
 
+-- where a day has no midnight, ninety days ago
+SELECT segment.create_table('cairo', 'customer', 'int', 'Africa/Cairo');
+SELECT segment.add_segment('cairo', 's', 'true');
+SET segment.as_of = '2024-07-23 12:00:00+00';
+SELECT count(*), min(day), max(day) FROM segment.sizes_over_time WHERE tbl = 'cairo'::regclass;
+SELECT count(*) FROM segment.sizes_over_time('cairo', '1 day', '2024-04-26 00:00 Africa/Cairo', '2024-07-24 00:00 Africa/Cairo');
+SET segment.as_of = '2024-07-22 12:00:00+00';
+SELECT count(*), min(day), max(day) FROM segment.sizes_over_time WHERE tbl = 'cairo'::regclass;
+SELECT segment.drop_table('cairo');
+
 -- as fresh as it is
 SET segment.as_of = '2024-05-16 20:00:00+00';
 SELECT tbl, state, as_of, seconds_behind > 0 AS late, backlog, set_aside, schedule, failures FROM segment.freshness;

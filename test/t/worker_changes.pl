@@ -144,6 +144,22 @@ is(join(' ', sort { $a <=> $b } @got),
 ok(-s "$dir/again", 'some were sent again, and dropped by their id');
 is($node->safe_psql($db, 'SELECT count(*) FROM consumer.message WHERE sent_at IS NULL'), '0', 'nothing is left to send');
 is($node->safe_psql($db, "SELECT p.cursor = segment.changes_cursor('shop.customers') FROM consumer.place p"), 't', 'it has read all');
+
+# a key may be any text
+$node->safe_psql($db, "INSERT INTO consumer.message (id, key) VALUES ('any', E'\\tone\nand two\t ')");
+{
+	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => $db);
+	is(system('bash', "$example/consumer.sh", "$dir/send"), 0, 'a key of two lines is sent');
+}
+is(slurp_file("$dir/got.any"), "\tone\nand two\t \n", 'as it is');
+# a cursor that is not known is no end of what is to be read
+$node->safe_psql($db, "UPDATE consumer.place SET cursor = '1-0'");
+{
+	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => $db);
+	my ($said, $error) = run_command([ 'bash', "$example/consumer.sh", "$dir/send" ]);
+	isnt($?, 0, 'it fails where the cursor is not known');
+	like($error, qr/after this cursor are not known/, 'and says so');
+}
 wait_fresh($node, $db, 'shop.customers', 'the table is fresh');
 is($node->safe_psql($db, "SELECT count(*) FROM segment.verify('shop.customers')"), '0', 'verify() is empty');
 $node->stop;

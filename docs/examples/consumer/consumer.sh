@@ -18,14 +18,18 @@ query() {
 	psql -XAtq -v ON_ERROR_STOP=1 "$@"
 }
 
-# What has changed becomes messages, a thousand changes at a time.
-while [ "$(query -c 'SELECT consumer.take(1000)')" -gt 0 ]; do
-	:
+# What has changed becomes messages, a thousand changes at a time.  It ends here
+# if the cursor is not known any more.
+taken=1
+while [ "$taken" -gt 0 ]; do
+	taken=$(query -c 'SELECT consumer.take(1000)')
 done
 
-# Messages are sent in order, and each then noted as sent.  It ends where COMMAND fails.
-query -F $'\t' -c 'SELECT id, key FROM consumer.message WHERE sent_at IS NULL ORDER BY n' |
-	while IFS=$'\t' read -r id key; do
-		"$@" "$id" "$key" </dev/null
+# Messages are sent in order, and each then noted as sent.  It ends where COMMAND
+# fails.  Lines end in a zero byte, since a key may have any other.
+query -0 -F $'\t' -c 'SELECT id, key FROM consumer.message WHERE sent_at IS NULL ORDER BY n' |
+	while IFS= read -r -d '' line; do
+		id=${line%%$'\t'*}
+		"$@" "$id" "${line#*$'\t'}" </dev/null
 		query -v id="$id" <<<"UPDATE consumer.message SET sent_at = now() WHERE id = :'id'"
 	done
