@@ -151,6 +151,7 @@ OBJS = \
 	src/look/population.o \
 	src/look/past.o \
 	src/look/preview.o \
+	src/look/together.o \
 	src/look/arm.o \
 	src/look/interval.o \
 	src/look/outcome.o \
@@ -200,6 +201,11 @@ SQL_PARTS = \
 	sql/preset/user_status.sql \
 	sql/preset/lifetime_value.sql \
 	sql/preset/churn_risk.sql \
+	sql/preset/cart_intent.sql \
+	sql/preset/journey.sql \
+	sql/preset/interest.sql \
+	sql/preset/benefits_sought.sql \
+	sql/preset/occasion.sql \
 	sql/refresh.sql \
 	sql/look.sql \
 	sql/worker.sql

@@ -50,6 +50,19 @@ LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_sizes_over_time';
 COMMENT ON FUNCTION segment.sizes_over_time(regclass, interval, timestamptz, timestamptz) IS
 'how many members each segment had at instants that are a step apart, from the history';
 
+CREATE FUNCTION segment.bought_together(tbl regclass, events text[] DEFAULT '{purchase}', basket text DEFAULT NULL,
+                                        gap interval DEFAULT NULL, since timestamptz DEFAULT NULL,
+                                        until timestamptz DEFAULT NULL, item text DEFAULT 'item',
+                                        min_baskets bigint DEFAULT 2, min_support double precision DEFAULT 0,
+                                        max_items int DEFAULT 1000)
+RETURNS TABLE (a text, b text, baskets_a bigint, baskets_b bigint, shared bigint, baskets bigint,
+               support double precision, confidence_ab double precision, confidence_ba double precision,
+               lift double precision)
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'segment_bought_together';
+COMMENT ON FUNCTION segment.bought_together(regclass, text[], text, interval, timestamptz, timestamptz, text, bigint,
+                                            double precision, int) IS
+'which two items are frequently bought together, from the event stream';
+
 -- An experiment's arms must be the same in every version, on every platform.
 CREATE FUNCTION segment.arm(key text, experiment text, weights jsonb) RETURNS text
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'segment_arm_text';

@@ -20,6 +20,7 @@ INSERT INTO segment.preset_column (preset, name, position, kind, expression, des
     ('', 'first_seen', 6, 'score', 'min(at)', 'time of the first event'),
     ('', 'last_seen', 7, 'score', 'max(at)', 'time of the latest event'),
     ('', 'signed_up', 8, 'score', 'min(at) FILTER (WHERE {{signup}})', 'time of the registration'),
+    ('', 'last_view', 9, 'score', 'max(at) FILTER (WHERE {{view}})', 'time of the latest view'),
     ('', 'last_cart', 10, 'score', 'max(at) FILTER (WHERE {{cart}})', 'time at which something was last put into the cart'),
     ('', 'purchase_gap', 11, 'score', $$nullif((rhythm(at) FILTER (WHERE {{purchase}})).median, interval '0')$$,
      'usual time from one purchase to the next, the median; NULL before the second, or if it is none');

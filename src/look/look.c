@@ -16,15 +16,27 @@
 #include "tcop/dest.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+
+/* What is to be read. */
+typedef enum LookRelation
+{
+	LOOK_TABLE,
+	LOOK_HISTORY,
+	LOOK_EVENTS
+} LookRelation;
 
 /* The definition, read again behind the lock on the relation that is to be read. */
 static SegmentTable *
-open_relation(Oid relid, bool history)
+open_relation(Oid relid, LookRelation which)
 {
 	SegmentTable *table = catalog_load(relid);
-	Oid			relation = history ? table->history : relid;
+	Oid			relation = which == LOOK_TABLE ? relid : which == LOOK_HISTORY ? table->history : table->events;
 
+	/* says what to do */
+	if (which == LOOK_EVENTS && (!OidIsValid(relation) || get_rel_name(relation) == NULL))
+		(void) rule_stream_columns(table);
 	trust_check_reader(relation);
 	LockRelationOid(relation, AccessShareLock);
 	return catalog_load(relid);
@@ -33,13 +45,19 @@ open_relation(Oid relid, bool history)
 SegmentTable *
 look_open(Oid relid)
 {
-	return open_relation(relid, false);
+	return open_relation(relid, LOOK_TABLE);
 }
 
 SegmentTable *
 look_open_history(Oid relid)
 {
-	return open_relation(relid, true);
+	return open_relation(relid, LOOK_HISTORY);
+}
+
+SegmentTable *
+look_open_events(Oid relid)
+{
+	return open_relation(relid, LOOK_EVENTS);
 }
 
 void

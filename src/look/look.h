@@ -27,6 +27,9 @@ extern SegmentTable *look_open(Oid relid);
 /* The same for questions that are answered from the history, of which it is asked then. */
 extern SegmentTable *look_open_history(Oid relid);
 
+/* The same for the view of the event stream. */
+extern SegmentTable *look_open_events(Oid relid);
+
 /* Error (22004) if one of the first n arguments is NULL; names are those of the arguments. */
 extern void look_require(FunctionCallInfo fcinfo, int n, const char *const *names);
 

@@ -82,6 +82,7 @@ INSERT INTO line VALUES
 	('segment.overlap(regclass)', $$SELECT segment.overlap('matrix.t')$$),
 	('segment.flow(regclass,timestamp with time zone,timestamp with time zone)', $$SELECT segment.flow('matrix.t', '2024-05-20')$$),
 	('segment.sizes_over_time(regclass,interval,timestamp with time zone,timestamp with time zone)', $$SELECT segment.sizes_over_time('matrix.t', '1 day', '2024-05-20')$$),
+	('segment.bought_together(regclass,text[],text,interval,timestamp with time zone,timestamp with time zone,text,bigint,double precision,integer)', $$SELECT segment.bought_together('matrix.t')$$),
 	('segment.outcome(regclass,text,text,interval,timestamp with time zone,timestamp with time zone,text,jsonb,text,text,text,boolean,double precision)', $$SELECT segment.outcome('matrix.t', 's', 'event', '1 day', '2024-05-20')$$),
 	('segment.band_shares(regclass,text)', $$SELECT segment.band_shares('matrix.t', 'b')$$),
 	('segment.progress()', $$SELECT segment.progress()$$),
