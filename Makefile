@@ -206,6 +206,9 @@ SQL_PARTS = \
 	sql/preset/interest.sql \
 	sql/preset/benefits_sought.sql \
 	sql/preset/occasion.sql \
+	sql/preset/usage.sql \
+	sql/preset/streaming.sql \
+	sql/preset/engagement.sql \
 	sql/refresh.sql \
 	sql/look.sql \
 	sql/worker.sql

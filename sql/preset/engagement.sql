@@ -1,0 +1,81 @@
+-- Preset engagement: who reads, clicks, shares and listens, and who no longer does.
+
+INSERT INTO segment.preset (name, description, source) VALUES
+    ('engagement',
+     'How much people do with what they are sent and shown. The item of an email opened is the email.',
+     'Common definitions of the field.');
+
+INSERT INTO segment.preset_option (preset, option, type, default_value, unit, description) VALUES
+    ('engagement', 'social',         'event',    '["like","share","comment"]',  NULL,     'what is done in social media'),
+    ('engagement', 'media',          'event',    '["play","watch","listen"]',   NULL,     'what is watched or heard'),
+    ('engagement', 'window',         'interval', '"30 days"',                   NULL,     'in which points and emails are counted'),
+    ('engagement', 'view_points',    'number',   '1',                           'points', 'for a view'),
+    ('engagement', 'click_points',   'number',   '2',                           'points', 'for a click'),
+    ('engagement', 'media_points',   'number',   '2',                           'points', 'for something watched or heard'),
+    ('engagement', 'social_points',  'number',   '3',                           'points', 'for something done in social media'),
+    ('engagement', 'high_from',      'number',   '20',                          'points', 'high from so many points on'),
+    ('engagement', 'average_from',   'number',   '5',                           'points', 'average from so many points on'),
+    ('engagement', 'new_within',     'interval', '"30 days"',                   NULL,     'signed up less than so long ago: new'),
+    ('engagement', 'new_emails',     'integer',  '3',                           'emails', 'at least so many different emails opened'),
+    ('engagement', 'email_click',    'event',    NULL,                          NULL,     'a click in an email; null: any click'),
+    ('engagement', 'read_emails',    'integer',  '3',                           'emails', 'at least so many different emails opened: reads'),
+    ('engagement', 'inactive_after', 'interval', '"90 days"',                   NULL,     'without any of these events for so long: inactive'),
+    ('engagement', 'lost_after',     'interval', '"1 year"',                    NULL,     'without any for so long: lost, and not written to any more'),
+    ('engagement', 'download',       'event',    '"download"',                  NULL,     'something is downloaded'),
+    ('engagement', 'content',        'item',     NULL,                          NULL,     'the downloads that call for more'),
+    ('engagement', 'nurture_within', 'interval', '"30 days"',                   NULL,     'for so long after the download');
+
+INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES
+    ('engagement', 'engagement_points', 1, 'score',
+     $$coalesce(sum(CASE WHEN {{social}} THEN {{social_points}} WHEN {{media}} THEN {{media_points}}
+                         WHEN {{click}} THEN {{click_points}} ELSE {{view_points}} END)
+                FILTER (WHERE ({{view}} OR {{click}} OR {{media}} OR {{social}}) AND at > now() - {{window}}), 0)$$,
+     '{}', '{}',
+     'points for views, clicks, media and social media in the last window'),
+    ('engagement', 'emails_opened', 3, 'score',
+     $$coalesce((affinity(item) FILTER (WHERE {{email_open}} AND at > now() - {{window}})).items, 0)$$,
+     '{email_open}', '{}',
+     'different emails opened in the last window'),
+    ('engagement', 'engaged_new_subscriber', 4, 'segment',
+     '{{.signed_up}} > now() - {{new_within}} AND {{.emails_opened}} >= {{new_emails}}',
+     '{signup,email_open}', '{}',
+     'new, and opens several emails'),
+    ('engagement', 'emails_clicked', 5, 'score',
+     'count(*) FILTER (WHERE {{email_click}} AND at > now() - {{window}})',
+     '{email_open,email_click}', '{}',
+     'clicks in emails in the last window'),
+    ('engagement', 'emails_clicked', 6, 'score',
+     'count(*) FILTER (WHERE {{click}} AND at > now() - {{window}})',
+     '{email_open,click}', '{email_click}',
+     'clicks in the last window'),
+    ('engagement', 'reads_not_clicks', 7, 'segment',
+     '{{.emails_opened}} >= {{read_emails}} AND {{.emails_clicked}} = 0',
+     '{email_open}', '{}',
+     'opens emails and clicks nothing'),
+    ('engagement', 'engagement_last', 8, 'score',
+     'max(at) FILTER (WHERE {{view}} OR {{click}} OR {{media}} OR {{social}} OR {{email_open}})',
+     '{}', '{}',
+     'the latest of these events, or email opened'),
+    ('engagement', 'reengage_inactive', 9, 'segment',
+     '{{.engagement_last}} <= now() - {{inactive_after}} AND {{.engagement_last}} > now() - {{lost_after}}',
+     '{}', '{}',
+     'was engaged, has gone quiet, and is not lost yet'),
+    ('engagement', 'engagement_download', 10, 'score',
+     'max(at) FILTER (WHERE {{download}} AND {{content}})',
+     '{download,content}', '{}',
+     'the latest download of that content'),
+    ('engagement', 'downloaded_nurture', 11, 'segment',
+     '{{.engagement_download}} > now() - {{nurture_within}} AND coalesce({{.last_purchase}} < {{.engagement_download}}, true)',
+     '{download,content,purchase}', '{}',
+     'downloaded that content lately, and has not bought since'),
+    ('engagement', 'downloaded_nurture', 12, 'segment',
+     '{{.engagement_download}} > now() - {{nurture_within}}',
+     '{download,content}', '{purchase}',
+     'downloaded that content lately');
+
+INSERT INTO segment.preset_column (preset, name, position, kind, labels, rules, needs, description) VALUES
+    ('engagement', 'engagement_level', 2, 'group',
+     '{high,average,occasional}',
+     ARRAY['{{.engagement_points}} >= {{high_from}}', '{{.engagement_points}} >= {{average_from}}', '{{.engagement_points}} > 0'],
+     '{}',
+     'by points; NULL without any');
