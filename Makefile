@@ -82,6 +82,7 @@ OBJS = \
 	src/rule/stream.o \
 	src/rule/base.o \
 	src/rule/compile.o \
+	src/rule/simplify.o \
 	src/rule/crossing.o \
 	src/rule/steps.o \
 	src/rule/local.o \

@@ -94,8 +94,18 @@ static void
 run_query(void *arg)
 {
 	RowQuery   *query = arg;
-	int			result = SPI_execute_extended(query->sql, &query->options);
+	volatile int result = 0;
 
+	rule_simplify(query->sql);
+	PG_TRY();
+	{
+		result = SPI_execute_extended(query->sql, &query->options);
+	}
+	PG_FINALLY();
+	{
+		rule_simplify(NULL);
+	}
+	PG_END_TRY();
 	if (result < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
