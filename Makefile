@@ -18,6 +18,7 @@ OBJS = \
 	src/guc.o \
 	src/context.o \
 	src/lock.o \
+	src/notify.o \
 	src/attempt.o \
 	src/model/decay.o \
 	src/model/crossing.o \
@@ -104,6 +105,7 @@ OBJS = \
 	src/define/notice.o \
 	src/define/groups.o \
 	src/define/history.o \
+	src/define/changes.o \
 	src/define/bands.o \
 	src/define/alter.o \
 	src/define/order.o \
@@ -137,6 +139,7 @@ OBJS = \
 	src/refresh/process.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
+	src/refresh/changes.o \
 	src/refresh/verify.o \
 	src/refresh/differs.o \
 	src/refresh/current.o \
@@ -151,6 +154,11 @@ OBJS = \
 	src/look/explain.o \
 	src/look/population.o \
 	src/look/past.o \
+	src/look/changes.o \
+	src/look/health.o \
+	src/look/health_state.o \
+	src/look/health_presets.o \
+	src/look/health_sources.o \
 	src/look/preview.o \
 	src/look/together.o \
 	src/look/arm.o \
@@ -212,7 +220,9 @@ SQL_PARTS = \
 	sql/preset/engagement.sql \
 	sql/refresh.sql \
 	sql/look.sql \
-	sql/worker.sql
+	sql/worker.sql \
+	sql/changes.sql \
+	sql/health.sql
 
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)

@@ -73,12 +73,20 @@ CREATE TABLE segment.suppressed (
 );
 COMMENT ON TABLE segment.suppressed IS 'fingerprints of customers whom segment.erase() keeps out of segment tables';
 
+CREATE TABLE segment.config_changes (
+    tbl        regclass PRIMARY KEY,
+    changes    regclass NOT NULL,
+    kept       interval NOT NULL
+);
+COMMENT ON TABLE segment.config_changes IS 'where changes of memberships are kept for whoever reads on from a cursor';
+
 SELECT pg_catalog.pg_extension_config_dump('segment.config_table', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_source', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_source_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_column', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_band_cut', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.suppressed', '');
+SELECT pg_catalog.pg_extension_config_dump('segment.config_changes', '');
 
 -- The query that computes rows asks it, with the owner's rights.
 CREATE FUNCTION segment.is_suppressed(tbl regclass, key text) RETURNS boolean

@@ -130,4 +130,41 @@ FROM segment.tables t
 CROSS JOIN LATERAL segment.sizes(CASE WHEN NOT pg_catalog.row_security_active(t.tbl) THEN t.tbl END) s;
 COMMENT ON VIEW segment.sizes IS 'how many members each segment has, by the rows as they stand';
 
-GRANT SELECT ON segment.sizes TO PUBLIC;
+CREATE VIEW segment.overlap WITH (security_barrier) AS
+SELECT t.tbl, o.a, o.b, o.members_a, o.members_b, o.shared, o.jaccard
+FROM segment.tables t
+CROSS JOIN LATERAL segment.overlap(CASE WHEN NOT pg_catalog.row_security_active(t.tbl) THEN t.tbl END) o;
+COMMENT ON VIEW segment.overlap IS
+'how many members each two segments have in common, by the rows as they stand';
+
+-- These read the history: a reader of the segment table need not be able to.  A day
+-- counts as of its end, and the one that is not over as it stands.
+CREATE VIEW segment.sizes_over_time WITH (security_barrier) AS
+SELECT t.tbl, (s.at AT TIME ZONE t.time_zone)::date - 1 AS day, s.segment, s.label, s.members
+FROM (SELECT k.tbl, k.time_zone,
+             pg_catalog.date_trunc('day', segment.now() AT TIME ZONE k.time_zone) AS today
+      FROM segment.tables k
+      WHERE pg_catalog.has_table_privilege(k.history, 'SELECT')
+        AND NOT pg_catalog.row_security_active(k.history)) t
+CROSS JOIN LATERAL segment.sizes_over_time(t.tbl, '1 day',
+                                           (t.today - interval '88 days') AT TIME ZONE t.time_zone,
+                                           (t.today + interval '1 day') AT TIME ZONE t.time_zone) s;
+COMMENT ON VIEW segment.sizes_over_time IS
+'how many members each segment had at the end of each of the last 90 days, from the history';
+COMMENT ON COLUMN segment.sizes_over_time.day IS 'in the time zone of the segment table; the last is today, as it stands';
+
+CREATE VIEW segment.flow WITH (security_barrier) AS
+SELECT t.tbl, t.since, f.segment,
+       coalesce(f."from", '(none)') AS source, coalesce(f."to", '(none)') AS target, f.customers AS count
+FROM (SELECT k.tbl,
+             (segment.now() AT TIME ZONE k.time_zone - interval '30 days') AT TIME ZONE k.time_zone AS since
+      FROM segment.tables k
+      WHERE pg_catalog.has_table_privilege(k.history, 'SELECT')
+        AND NOT pg_catalog.row_security_active(k.history)) t
+CROSS JOIN LATERAL segment.flow(t.tbl, t.since) f;
+COMMENT ON VIEW segment.flow IS
+'how many customers came from where to where in the last 30 days, from the history';
+COMMENT ON COLUMN segment.flow.source IS 'label of a group, band, or name of a segment 30 days ago; (none): not in it';
+COMMENT ON COLUMN segment.flow.target IS 'the same now';
+
+GRANT SELECT ON segment.sizes, segment.overlap, segment.sizes_over_time, segment.flow TO PUBLIC;

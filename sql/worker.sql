@@ -179,6 +179,26 @@ COMMENT ON COLUMN segment.status.new_columns IS 'columns defined or altered that
 COMMENT ON COLUMN segment.status.lag IS 'age of the oldest change, or of the oldest passing of time, that the table does not show yet';
 COMMENT ON COLUMN segment.status.set_aside IS 'customers for whom an expression fails, so that their rows stay as they were; see segment.set_aside';
 
+-- The same for dashboards: a word to colour, and numbers to draw.
+CREATE VIEW segment.freshness WITH (security_barrier) AS
+SELECT f.tbl, f.state, f.as_of,
+       CASE f.state WHEN 'up to date' THEN 0 WHEN 'never refreshed' THEN NULL
+                    ELSE extract(epoch FROM f.lag) END::float8 AS seconds_behind,
+       f.backlog, f.set_aside, f.schedule, f.failures
+FROM (SELECT s.tbl, s.as_of, s.lag, s.backlog, s.set_aside, s.schedule, coalesce(j.failures, 0) AS failures,
+             CASE WHEN s.as_of IS NULL THEN 'never refreshed'
+                  WHEN j.failures > 0 THEN 'failing'
+                  WHEN s.needs_rebuild THEN 'to be rebuilt'
+                  WHEN s.backlog > 0 OR s.new_columns IS NOT NULL OR s.next_due <= segment.now() THEN 'behind'
+                  ELSE 'up to date' END AS state
+      FROM segment.status s
+      LEFT JOIN segment.job_state j ON j.tbl = s.tbl AND s.schedule IS NOT NULL) f;
+COMMENT ON VIEW segment.freshness IS 'how fresh each segment table is, as a word and in numbers';
+COMMENT ON COLUMN segment.freshness.state IS
+'up to date, behind, to be rebuilt, failing (its job, when it last ran) or never refreshed';
+COMMENT ON COLUMN segment.freshness.seconds_behind IS
+'age of the oldest change, or passing of time, that the table does not show yet; NULL if it was never refreshed';
+
 -- Errors may quote events, which readers of the segment table need not be able to read.
 CREATE VIEW segment.set_aside WITH (security_barrier) AS
 SELECT k.tbl,
@@ -233,4 +253,4 @@ COMMENT ON COLUMN segment.logs.held_by IS 'processes whose transactions have it 
 COMMENT ON COLUMN segment.logs.prepared IS 'prepared transactions that have it locked; NULL if none';
 COMMENT ON COLUMN segment.logs.held_since IS 'when the oldest of these transactions that the reader may see began';
 
-GRANT SELECT ON segment.jobs, segment.runs, segment.status, segment.set_aside, segment.logs TO PUBLIC;
+GRANT SELECT ON segment.jobs, segment.runs, segment.status, segment.freshness, segment.set_aside, segment.logs TO PUBLIC;

@@ -24,6 +24,14 @@ int			segment_ddl_wait = 60000;
 int			segment_set_aside_limit = 100;
 int			segment_job_timeout = 6 * 60 * 60 * 1000;
 
+char	   *segment_notify_channel = NULL;
+double		segment_health_min_share = 0.001;
+double		segment_health_similarity = 0.95;
+double		segment_health_band_drift = 0.5;
+int			segment_health_lag = SECS_PER_DAY;
+int			segment_health_quiet = 7 * SECS_PER_DAY;
+int			segment_health_stay = 90 * SECS_PER_DAY;
+
 static char *as_of_string = NULL;
 static bool as_of_is_set = false;
 static TimestampTz as_of_value = 0;
@@ -110,9 +118,54 @@ guc_as_of(TimestampTz *as_of)
 	return as_of_is_set;
 }
 
+/* Async_Notify takes no longer names. */
+static bool
+check_channel(char **newval, void **extra, GucSource source)
+{
+	if (*newval == NULL || strlen(*newval) < NAMEDATALEN)
+		return true;
+	GUC_check_errdetail("The name of a channel may be up to %d bytes long.", NAMEDATALEN - 1);
+	return false;
+}
+
+/* From where on the view health finds fault. */
+static void
+define_health(void)
+{
+	DefineCustomRealVariable("segment.health_min_share",
+							 "Share of the customers below which a segment is found too small.",
+							 NULL, &segment_health_min_share, 0.001, 0, 1,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomRealVariable("segment.health_similarity",
+							 "Jaccard index from which on two segments are found nearly identical.",
+							 NULL, &segment_health_similarity, 0.95, 0, 1,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomRealVariable("segment.health_band_drift",
+							 "How far a band's share may lie from the ideal one, relative to it.",
+							 NULL, &segment_health_band_drift, 0.5, 0, 1000,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.health_lag",
+							"How far a segment table may be behind before it is found stale.",
+							NULL, &segment_health_lag, SECS_PER_DAY, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.health_quiet",
+							"How long a source may have no event before it is found quiet.",
+							NULL, &segment_health_quiet, 7 * SECS_PER_DAY, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("segment.health_stay",
+							"How long nobody may have left a segment before that is found odd.",
+							NULL, &segment_health_stay, 90 * SECS_PER_DAY, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
 void
 guc_init(void)
 {
+	define_health();
+	DefineCustomStringVariable("segment.notify_channel",
+							   "Channel on which changes of memberships are told; empty for none.",
+							   NULL, &segment_notify_channel, "segment",
+							   PGC_USERSET, 0, check_channel, NULL, NULL);
 	DefineCustomStringVariable("segment.as_of",
 							   "The instant that segment.now() returns; empty for the present.",
 							   NULL, &as_of_string, "",

@@ -34,6 +34,17 @@ extern int	segment_set_aside_limit;
 /* segment.job_timeout: milliseconds after which the run of a job is cancelled; 0: never */
 extern int	segment_job_timeout;
 
+/* segment.notify_channel: where changes of memberships are told; empty: nowhere */
+extern char *segment_notify_channel;
+
+/* segment.health_…: from where on the view health finds fault */
+extern double segment_health_min_share; /* smallest share of the customers of a segment */
+extern double segment_health_similarity;	/* Jaccard index of two segments */
+extern double segment_health_band_drift;	/* of a band's share from the ideal one, relative to it */
+extern int	segment_health_lag; /* seconds that a table may be behind */
+extern int	segment_health_quiet;	/* seconds without an event of a source */
+extern int	segment_health_stay;	/* seconds in which nobody has left a segment */
+
 /* Defines the settings and reserves the prefix. */
 extern void guc_init(void);
 

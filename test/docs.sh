@@ -6,7 +6,7 @@
 # follows its last ";" is the output.  The session begins with
 # docs/examples/cdnow/orders.sql.
 #
-# docs/tutorial.md, docs/recipes.md, docs/presets.md and docs/operations.md: what a reader types,
+# docs/tutorial.md, docs/recipes.md, docs/presets.md, docs/reporting.md and docs/operations.md: what a reader types,
 # each ```sql block, is run in order.  The ```text block behind one is how its
 # output ends; what is not shown may be no error, warning or notice.  From the comment
 # "<!-- test/docs.sh: outputs differ from here on -->" on, errors alone count.
@@ -155,6 +155,7 @@ page docs/reference.md split_indented 'CREATE EXTENSION segment;
 \pset footer off'
 page docs/tutorial.md split_fenced ''
 page docs/recipes.md split_fenced ''
+page docs/reporting.md split_fenced '\i docs/examples/dashboard/load.sql'
 page docs/presets.md split_fenced ''
 page docs/operations.md split_fenced "CREATE EXTENSION segment;
 CREATE SCHEMA shop;

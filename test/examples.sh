@@ -49,6 +49,8 @@ example() {
 
 example grocery grocery_campaign_descriptions.csv.gz grocery_campaigns.csv.gz grocery_coupon_redemptions.csv.gz \
 	grocery_transactions_sample.csv.gz -- load.sql define.sql outcome.sql
+example online_retail online_retail.csv.gz -- load.sql define.sql sizes.sql
+example webshop ecommerce_clicks_synthetic.csv.gz -- load.sql define.sql sizes.sql
 
 echo "1..$NUMBER"
 exit "$BAD"

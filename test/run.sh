@@ -45,7 +45,7 @@ if compile gcc CC=gcc; then
 	attend build -s install test/expected >"$LOGS/install.log" 2>&1 || { cat "$LOGS/install.log" >&2; die "make install failed"; }
 	# What computes goes first; what waits, from the end.
 	plan checks lint fuzz states oracle-time oracle-aggregates regress isolation oracle-tables oracle-changes \
-		docs examples regress-ubsan oracle-cron oracle-clickhouse
+		docs dashboard examples regress-ubsan oracle-cron oracle-clickhouse
 	plan_tap
 	# A preloaded library starts workers: TAP tests do that in clusters of their own.
 	run_plan "$(lanes)" "${LANE_SETTINGS[@]}"

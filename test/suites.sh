@@ -317,6 +317,10 @@ suite_docs() {
 	script bash test/docs.sh
 }
 
+suite_dashboard() {
+	script bash test/dashboard.sh
+}
+
 suite_examples() {
 	script bash test/examples.sh
 }

@@ -19,12 +19,12 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
     ('b2b', 'shrunk_share', 'number', '0.5', 'share', 'fewer active users than this share of those of the seats_window before: needs help');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, labels, rules, needs, description) VALUES
-    ('b2b', 'seats_active', 1, 'score', 'count(DISTINCT {{user}}) FILTER (WHERE at > now() - {{seats_window}})', NULL, NULL, '{}',
+    ('b2b', 'seats_active', 1, 'score', 'coalesce((affinity({{user}}::text) FILTER (WHERE at > now() - {{seats_window}})).items, 0)', NULL, NULL, '{}',
      'users who did anything within seats_window'),
     ('b2b', 'seats_active_before', 2, 'score',
-     'count(DISTINCT {{user}}) FILTER (WHERE at <= now() - {{seats_window}} AND at > now() - {{seats_window}} - {{seats_window}})',
+     'coalesce((affinity({{user}}::text) FILTER (WHERE at <= now() - {{seats_window}} AND at > now() - {{seats_window}} - {{seats_window}})).items, 0)',
      NULL, NULL, '{}', 'the same of the seats_window before'),
-    ('b2b', 'account_users', 3, 'score', 'count(DISTINCT {{user}})', NULL, NULL, '{}', 'users who ever did anything'),
+    ('b2b', 'account_users', 3, 'score', 'coalesce((affinity({{user}}::text)).items, 0)', NULL, NULL, '{}', 'users who ever did anything'),
     ('b2b', 'limit_hits_recent', 4, 'score', 'count(*) FILTER (WHERE {{limit_reached}} AND at > now() - {{seats_window}})', NULL, NULL,
      '{limit_reached}', 'limits met within seats_window'),
     ('b2b', 'tickets_recent', 5, 'score', 'count(*) FILTER (WHERE {{ticket}} AND at > now() - {{ticket_window}})', NULL, NULL,

@@ -25,33 +25,30 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('cart_intent', 'browser_window', 'interval', '"30 days"', 'time',
  'within which time');
 
-INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
-('cart_intent', 'cart_closed_at', 1, 'score', 'max(at) FILTER (WHERE {{purchase}} OR {{cart_emptied}})',
+-- Without a cart or without views there is nothing to tell of them.
+INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
+('cart_intent', 'cart_closed_at', 1, 'score', 'max(at) FILTER (WHERE {{purchase}} OR {{cart_emptied}})', '{cart}',
  'when a cart of the customer last came to an end'),
 ('cart_intent', 'cart_abandoner', 2, 'segment',
  $${{.last_cart}} > coalesce({{.cart_closed_at}}, '-infinity')
-   AND {{.last_cart}} <= now() - {{abandoned_after}} AND {{.last_cart}} > now() - {{given_up_after}}$$,
+   AND {{.last_cart}} <= now() - {{abandoned_after}} AND {{.last_cart}} > now() - {{given_up_after}}$$, '{cart}',
  'put something into a cart, and has not bought since'),
-('cart_intent', 'cart_stage', 3, 'group', '{{stages}}',
- 'for how long the cart has been abandoned');
-
+('cart_intent', 'cart_stage', 3, 'group', '{{stages}}', '{cart}',
+ 'for how long the cart has been abandoned'),
 -- All times alike, so that the order of views and purchases does not matter.
-INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
 ('cart_intent', 'intent_items', 4, 'score',
  $$unconverted(item, {{view}}, {{purchase}}, timestamptz '2000-01-01 00:00:00+00', {{many_views}})
-   FILTER (WHERE ({{view}} OR {{purchase}}) AND at > now() - {{view_window}})$$, '{view_window}',
- 'products viewed many times within the window and not bought in it');
-
-INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
+   FILTER (WHERE ({{view}} OR {{purchase}}) AND at > now() - {{view_window}})$$, '{view,view_window}',
+ 'products viewed many times within the window and not bought in it'),
 ('cart_intent', 'intent_items', 5, 'score',
  $$unconverted(item, {{view}}, {{purchase}}, timestamptz '2000-01-01 00:00:00+00', {{many_views}})
-   FILTER (WHERE ({{view}} OR {{purchase}}) AND at >= date_trunc('week', now()))$$,
+   FILTER (WHERE ({{view}} OR {{purchase}}) AND at >= date_trunc('week', now()))$$, '{view}',
  'products viewed many times this week and not bought in it'),
-('cart_intent', 'high_intent_shopper', 6, 'segment', 'cardinality({{.intent_items}}) > 0',
+('cart_intent', 'high_intent_shopper', 6, 'segment', 'cardinality({{.intent_items}}) > 0', '{view}',
  'viewed one product again and again and has not bought it'),
 ('cart_intent', 'browser_views', 7, 'score',
- 'count(*) FILTER (WHERE {{view}} AND at > now() - {{browser_window}})',
+ 'count(*) FILTER (WHERE {{view}} AND at > now() - {{browser_window}})', '{view}',
  'views within the window'),
 ('cart_intent', 'browser_non_buyer', 8, 'segment',
- '{{.browser_views}} >= {{least_browsing}} AND {{.last_purchase}} IS NULL',
+ '{{.browser_views}} >= {{least_browsing}} AND {{.last_purchase}} IS NULL', '{view}',
  'looks around and has never bought anything');

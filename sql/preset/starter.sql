@@ -16,7 +16,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
     ('starter', 'starter_first', 1, 'score', 'min(at) FILTER (WHERE {{activity}})', 'time of the first activity'),
     ('starter', 'starter_last', 2, 'score', 'max(at) FILTER (WHERE {{activity}})', 'time of the latest activity'),
-    ('starter', 'starter_days', 3, 'score', 'count(DISTINCT at::date) FILTER (WHERE {{activity}})',
+    ('starter', 'starter_days', 3, 'score', 'coalesce((streak(at) FILTER (WHERE {{activity}})).active, 0)',
      'number of days with an activity'),
     ('starter', 'starter_new', 4, 'segment', 'now() < {{.starter_first}} + {{new_for}}', 'active for the first time lately'),
     ('starter', 'starter_loyal', 5, 'segment',

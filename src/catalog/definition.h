@@ -93,6 +93,8 @@ typedef struct SegmentTable
 	Oid			author;			/* with whose rights text is parsed: the owner's, but for preview() */
 	Oid			history;
 	Oid			events;			/* the stream's view, or InvalidOid */
+	Oid			changes;		/* where changes of memberships are kept, or InvalidOid */
+	Interval   *changes_kept;	/* how long, or NULL */
 	char	   *key_name;
 	Oid			key_type;
 	char	   *time_zone;
@@ -154,6 +156,9 @@ extern Column *catalog_find_column(const SegmentTable *table, const char *name);
 extern void catalog_insert_table(const SegmentTable *table);
 extern void catalog_set_events(Oid relid, Oid events);
 extern void catalog_set_max_age(Oid relid, const Interval *max_age);
+
+/* Where changes of memberships are kept, and how long; InvalidOid: they are kept no more. */
+extern void catalog_set_changes(Oid relid, Oid changes, const Interval *kept);
 extern int	catalog_insert_source(const Source *source);
 extern void catalog_delete_source(int id);
 
@@ -248,6 +253,12 @@ extern char *catalog_type_name(Oid type);
 
 /* OPERATOR(schema.=) of a type, whatever the search_path. */
 extern char *catalog_equality(Oid type);
+
+/*
+ * The statement that keeps changes: rows is a query of the key's column,
+ * segment, label and entered; $1 is the instant at which it came to that.
+ */
+extern char *catalog_changes_insert(const SegmentTable *table, const char *rows);
 
 /* Error if a name can not become a column: empty, too long, reserved. */
 extern void catalog_check_name(const char *name, const char *what);

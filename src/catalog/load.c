@@ -44,6 +44,10 @@ enum
 {
 	NEW_COLUMN_TBL = 1, NEW_COLUMN_NAME
 };
+enum
+{
+	CHANGES_TBL = 1, CHANGES_CHANGES, CHANGES_KEPT
+};
 
 typedef void (*RowReader) (HeapTuple tuple, TupleDesc desc, void *arg);
 
@@ -172,6 +176,21 @@ read_table(HeapTuple tuple, TupleDesc desc, void *arg)
 	table->salt = isnull ? NULL : DatumGetByteaPCopy(salt);
 }
 
+/* A relation that was dropped by hand keeps nothing. */
+static void
+read_changes(HeapTuple tuple, TupleDesc desc, void *arg)
+{
+	SegmentTable *table = arg;
+	Datum		kept = field(tuple, desc, CHANGES_KEPT, NULL);
+	Oid			changes = oid_field(tuple, desc, CHANGES_CHANGES);
+
+	if (get_rel_name(changes) == NULL)
+		return;
+	table->changes = changes;
+	table->changes_kept = palloc(sizeof(Interval));
+	memcpy(table->changes_kept, DatumGetIntervalP(kept), sizeof(Interval));
+}
+
 static void
 read_source(HeapTuple tuple, TupleDesc desc, void *arg)
 {
@@ -282,6 +301,8 @@ catalog_load_as_of(Oid relid, Snapshot snapshot)
 				 errmsg("\"%s\" is not a segment table", describe(relid)),
 				 errhint("See the view segment.tables, or make one with segment.create_table().")));
 	table->owner = table->author = context_relation_owner(relid);
+	scan_rows("config_changes", "config_changes_pkey", CHANGES_TBL, F_OIDEQ, oid,
+			  snapshot, read_changes, table);
 	table->sources = load_sources(relid, snapshot);
 	scan_rows("config_column", "config_column_pkey", COLUMN_TBL, F_OIDEQ, oid,
 			  snapshot, read_column, &table->columns);

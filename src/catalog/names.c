@@ -52,6 +52,17 @@ catalog_equality(Oid type)
 	return result;
 }
 
+char *
+catalog_changes_insert(const SegmentTable *table, const char *rows)
+{
+	const char *key = quote_identifier(table->key_name);
+
+	/* who goes from one label to another leaves the one before the other is entered */
+	return psprintf("INSERT INTO %s (%s, segment, label, entered, at)"
+					" SELECT %s, segment, label, entered, $1 FROM (%s) __segment_m ORDER BY entered",
+					catalog_qualified_name(table->changes), key, key, rows);
+}
+
 void
 catalog_check_name(const char *name, const char *what)
 {

@@ -112,6 +112,23 @@ catalog_set_max_age(Oid relid, const Interval *max_age)
 	run("UPDATE segment.config_table SET max_age = $2 WHERE tbl = $1", &args);
 }
 
+void
+catalog_set_changes(Oid relid, Oid changes, const Interval *kept)
+{
+	Args		args = {0};
+
+	add_oid(&args, relid);
+	if (!OidIsValid(changes))
+	{
+		run("DELETE FROM segment.config_changes WHERE tbl = $1", &args);
+		return;
+	}
+	add_oid(&args, changes);
+	add_arg(&args, INTERVALOID, IntervalPGetDatum(kept), false);
+	run("INSERT INTO segment.config_changes (tbl, changes, kept) VALUES ($1, $2, $3)"
+		" ON CONFLICT (tbl) DO UPDATE SET changes = $2, kept = $3", &args);
+}
+
 /* A list of NamedExpr as a jsonb object. */
 static Datum
 named_exprs_jsonb(List *exprs)
@@ -313,7 +330,7 @@ catalog_delete_table(Oid relid)
 
 	static const char *const relations[] = {
 		"config_column", "config_band_cut", "config_source", "config_job", "config_preset_column",
-		"config_preset", "config_table",
+		"config_preset", "config_changes", "config_table",
 		"job_state", "run", "pending", "aside", "new_column", "source_part", "table_state_version", "suppressed"
 	};
 

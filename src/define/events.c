@@ -378,6 +378,7 @@ definitions_concerned(void)
 					  " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid IN"
 					  "   (SELECT tbl FROM segment.config_table UNION ALL"
 					  "    SELECT events FROM segment.config_table UNION ALL"
+					  "    SELECT changes FROM segment.config_changes UNION ALL"
 					  "    SELECT relation FROM segment.config_source) LIMIT 1") != NIL;
 }
 
@@ -413,6 +414,9 @@ segment_on_drop(PG_FUNCTION_ARGS)
 						   " JOIN segment.config_table t ON t.tbl = d.objid"
 						   " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0"))
 		forget_table(lfirst_oid(lc));
+	query_oids("DELETE FROM segment.config_changes c USING pg_event_trigger_dropped_objects() d"
+			   " WHERE c.changes = d.objid AND d.classid = 'pg_class'::regclass"
+			   " AND d.objsubid = 0 RETURNING c.tbl::oid");
 	if (define_is_own_ddl())
 		PG_RETURN_NULL();
 	foreach(lc, query_oids("SELECT s.tbl::oid FROM pg_event_trigger_dropped_objects() d"

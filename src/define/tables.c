@@ -282,6 +282,8 @@ wish_drop(const SegmentTable *table)
 	wishes = define_wish_stream(table, NIL, wishes);
 	if (get_rel_name(table->history) != NULL)
 		wishes = lock_wish(wishes, table->history, AccessExclusiveLock);
+	if (OidIsValid(table->changes))
+		wishes = lock_wish(wishes, table->changes, AccessExclusiveLock);
 	return lock_wish(wishes, table->relid, AccessExclusiveLock);
 }
 
@@ -305,6 +307,8 @@ segment_drop_table(PG_FUNCTION_ARGS)
 		define_ddl(table, "DROP VIEW %s", catalog_qualified_name(table->events));
 	if (get_rel_name(table->history) != NULL)
 		define_ddl(table, "DROP TABLE %s", catalog_qualified_name(table->history));
+	if (OidIsValid(table->changes))
+		define_ddl(table, "DROP TABLE %s", catalog_qualified_name(table->changes));
 	define_ddl(table, "DROP TABLE %s", name);
 	catalog_delete_table(table->relid);
 	PG_RETURN_VOID();

@@ -24,7 +24,8 @@ typedef enum LookRelation
 {
 	LOOK_TABLE,
 	LOOK_HISTORY,
-	LOOK_EVENTS
+	LOOK_EVENTS,
+	LOOK_CHANGES				/* the table, where no changes are kept */
 } LookRelation;
 
 /* The definition, read again behind the lock on the relation that is to be read. */
@@ -32,7 +33,14 @@ static SegmentTable *
 open_relation(Oid relid, LookRelation which)
 {
 	SegmentTable *table = catalog_load(relid);
-	Oid			relation = which == LOOK_TABLE ? relid : which == LOOK_HISTORY ? table->history : table->events;
+	Oid			relation = relid;
+
+	if (which == LOOK_HISTORY)
+		relation = table->history;
+	else if (which == LOOK_EVENTS)
+		relation = table->events;
+	else if (which == LOOK_CHANGES && OidIsValid(table->changes))
+		relation = table->changes;
 
 	/* says what to do */
 	if (which == LOOK_EVENTS && (!OidIsValid(relation) || get_rel_name(relation) == NULL))
@@ -58,6 +66,12 @@ SegmentTable *
 look_open_events(Oid relid)
 {
 	return open_relation(relid, LOOK_EVENTS);
+}
+
+SegmentTable *
+look_open_changes(Oid relid)
+{
+	return open_relation(relid, LOOK_CHANGES);
 }
 
 void

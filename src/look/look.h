@@ -30,6 +30,12 @@ extern SegmentTable *look_open_history(Oid relid);
 /* The same for the view of the event stream. */
 extern SegmentTable *look_open_events(Oid relid);
 
+/*
+ * The same for those answered from the changes; where none are kept, it is asked
+ * of the segment table.
+ */
+extern SegmentTable *look_open_changes(Oid relid);
+
 /* Error (22004) if one of the first n arguments is NULL; names are those of the arguments. */
 extern void look_require(FunctionCallInfo fcinfo, int n, const char *const *names);
 

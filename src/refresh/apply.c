@@ -11,6 +11,7 @@
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "context.h"
+#include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "refresh/internal.h"
 #include "rule/rule.h"
@@ -142,8 +143,20 @@ apply_sql(const SegmentTable *table, const char *sql, int nargs, Oid *types, Dat
 	error_context_stack = callback.previous;
 }
 
+void
+count_moves(Run *run, int column)
+{
+	bool		isnull;
+
+	run->entered += DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+												column, &isnull));
+	run->left += DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+											 column + 1, &isnull));
+}
+
 int64
-apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_of, ApplyMode mode)
+apply_rows(Run *run, const SegmentTable *table, Datum keys, Datum except, TimestampTz as_of,
+		   ApplyMode mode)
 {
 	bool		keyed = keys != (Datum) 0;
 	char	   *name = catalog_qualified_name(table->relid);
@@ -151,6 +164,7 @@ apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_o
 	Oid			types[] = {TIMESTAMPTZOID, TEXTARRAYOID};
 	Datum		values[] = {TimestampTzGetDatum(as_of), keyed ? keys : except};
 	StringInfoData sql;
+	bool		moves = false;
 	int64		written;
 
 	/*
@@ -165,13 +179,15 @@ apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_o
 	append_differences(&sql, table, name, key, keyed, except != (Datum) 0, mode);
 	append_writes(&sql, table, name, key, mode);
 	if (mode != APPLY_REWIND)
-		history_append_moves(&sql, table, !keyed && mode == APPLY_REFRESH);
-	appendStringInfoString(&sql, " SELECT (SELECT count(*) FROM updated)"
-						   " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted)");
+		moves = history_append_moves(&sql, table, !keyed && mode == APPLY_REFRESH);
+	appendStringInfo(&sql, " SELECT (SELECT count(*) FROM updated)"
+					 " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted), %s",
+					 moves ? "(SELECT count(*) FROM opened), (SELECT count(*) FROM ended)" : "0::bigint, 0::bigint");
 	apply_sql(table, sql.data, values[1] != (Datum) 0 ? 2 : 1, types, values);
 	written = first_int64();
+	count_moves(run, 2);
 	if (mode == APPLY_REWIND)
-		history_rewind(table, except, as_of);
+		history_rewind(run, table, except, as_of);
 	return written;
 }
 

@@ -117,6 +117,31 @@ delete_rows(const SegmentTable *table, Oid relation, Datum key, List **texts)
 	return deleted;
 }
 
+/*
+ * Takes the customer's key out of the changes, which stay: they are the cursors
+ * of others.  Returns of how many; adds the texts of the key to *texts.
+ */
+static int64
+blank_changes(const SegmentTable *table, Datum key, List **texts)
+{
+	const char *column = quote_identifier(table->key_name);
+	const char *name;
+	Oid			types[] = {TEXTOID};
+
+	if (!OidIsValid(table->changes))
+		return 0;
+	name = catalog_qualified_name(table->changes);
+	apply_sql(table, psprintf("UPDATE %s t SET %s = NULL FROM (SELECT o.change, o.%s::text AS was FROM %s o"
+							  "   WHERE o.%s %s $1::%s) s WHERE t.change = s.change RETURNING s.was",
+							  name, column, column, name, column, catalog_equality(table->key_type),
+							  catalog_type_name(table->key_type)),
+			  1, types, &key);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		*texts = list_append_unique(*texts, makeString(SPI_getvalue(SPI_tuptable->vals[i],
+																	SPI_tuptable->tupdesc, 1)));
+	return SPI_processed;
+}
+
 /* May the owner read all rows of a source?  A refresh says so if not. */
 static bool
 may_read(Oid relation, Oid owner)
@@ -204,6 +229,7 @@ segment_erase(PG_FUNCTION_ARGS)
 	texts = list_make2(makeString(key), makeString(text_to_cstring(PG_GETARG_TEXT_PP(1))));
 	counts[0] = delete_rows(table, table->relid, CStringGetTextDatum(key), &texts);
 	counts[1] = delete_rows(table, table->history, CStringGetTextDatum(key), &texts);
+	counts[1] += blank_changes(table, CStringGetTextDatum(key), &texts);
 	suppressed = PG_GETARG_BOOL(2) ? (suppressed_add(table, key), true) : suppressed_is(table, key);
 	context_leave(&ctx);
 

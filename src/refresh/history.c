@@ -59,7 +59,7 @@ history_append_before(StringInfo sql, const SegmentTable *table)
  * customer and segment before their beginning is looked at: that few have
  * begun just now is no reason to read all of the history in search of them.
  */
-void
+bool
 history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody)
 {
 	char	   *history = catalog_qualified_name(table->history);
@@ -85,7 +85,7 @@ history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody)
 						 member_and_label(column, value_before(column, "g")));
 	}
 	if (ends.len == 0)
-		return;
+		return false;
 	appendStringInfo(sql, ", moves AS MATERIALIZED ("
 					 "SELECT d.%s, s.segment, s.member AS __segment_member, s.label AS __segment_label"
 					 " FROM diff d, LATERAL (VALUES %s) s(segment, was, was_label, member, label)"
@@ -101,12 +101,12 @@ history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody)
 						 key, history, catalog_qualified_name(table->relid),
 						 same_key(table, "o", "h"), same_key(table, "d", "h"));
 	appendStringInfoChar(sql, ')');
-	appendStringInfo(sql, ", ended AS MATERIALIZED (SELECT h.ctid AS place, h.entered_at"
+	appendStringInfo(sql, ", ended AS MATERIALIZED (SELECT h.ctid AS place, h.entered_at, h.%s, h.segment, h.label"
 					 " FROM moves m JOIN %s h"
 					 " ON (NOT m.__segment_member OR m.__segment_label IS NOT NULL) AND %s"
 					 " AND h.segment = m.segment AND h.left_at IS NULL"
 					 " AND (NOT m.__segment_member OR h.label IS DISTINCT FROM m.__segment_label))",
-					 history, same_key(table, "h", "m"));
+					 key, history, same_key(table, "h", "m"));
 	appendStringInfo(sql, ", undone AS (DELETE FROM %s h USING ended e"
 					 " WHERE h.ctid = e.place AND e.entered_at >= $1 RETURNING 1)", history);
 	appendStringInfo(sql, ", closed AS (UPDATE %s h SET left_at = $1 FROM ended e"
@@ -120,7 +120,13 @@ history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody)
 	appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, label, entered_at)"
 					 " SELECT %s, segment, __segment_label, $1 FROM moves WHERE __segment_member"
 					 " AND (SELECT count(*) FROM undone) >= 0 AND (SELECT count(*) FROM closed) >= 0"
-					 " ON CONFLICT DO NOTHING)", history, key, key);
+					 " ON CONFLICT DO NOTHING RETURNING %s, segment, label)", history, key, key, key);
+	if (OidIsValid(table->changes))
+		appendStringInfo(sql, ", kept AS (%s)",
+						 catalog_changes_insert(table, psprintf("SELECT %s, segment, label, false AS entered FROM ended"
+															" UNION ALL SELECT %s, segment, label, true FROM opened",
+															key, key)));
+	return true;
 }
 
 char *
@@ -144,8 +150,39 @@ history_members_sql(const SegmentTable *table, const char *from)
 					quote_identifier(table->key_name), from, values.data);
 }
 
+/*
+ * Counts, and keeps as changes, how what is open will differ from what it is;
+ * members is a query of who is in what then.
+ */
+static void
+rewind_changes(Run *run, const SegmentTable *table, const char *members, int nargs, Oid *types,
+			   Datum *values)
+{
+	const char *key = quote_identifier(table->key_name);
+	const char *history = catalog_qualified_name(table->history);
+	const char *same = psprintf("%s AND m.segment = h.segment AND m.label IS NOT DISTINCT FROM h.label",
+								same_key(table, "m", "h"));
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "WITH members AS MATERIALIZED (%s), moved AS MATERIALIZED ("
+					 "SELECT h.%s, h.segment, h.label, false AS entered FROM %s h"
+					 " WHERE h.left_at IS NULL AND NOT EXISTS (SELECT FROM members m WHERE %s)"
+					 " UNION ALL SELECT m.%s, m.segment, m.label, true FROM members m"
+					 " WHERE NOT EXISTS (SELECT FROM %s h WHERE h.left_at IS NULL AND %s))",
+					 members, key, history, same, key, history, same);
+	if (OidIsValid(table->changes))
+		appendStringInfo(&sql, ", kept AS (%s)",
+						 catalog_changes_insert(table, psprintf("SELECT %s, segment, label, entered FROM moved",
+															key)));
+	appendStringInfoString(&sql, " SELECT count(*) FILTER (WHERE entered), count(*) FILTER (WHERE NOT entered)"
+						   " FROM moved WHERE $1 IS NOT NULL");
+	run_sql(sql.data, nargs, types, values, false);
+	count_moves(run, 1);
+}
+
 void
-history_rewind(const SegmentTable *table, Datum except, TimestampTz as_of)
+history_rewind(Run *run, const SegmentTable *table, Datum except, TimestampTz as_of)
 {
 	char	   *history = catalog_qualified_name(table->history);
 	const char *key = quote_identifier(table->key_name);
@@ -158,6 +195,7 @@ history_rewind(const SegmentTable *table, Datum except, TimestampTz as_of)
 		members = psprintf("%s UNION ALL %s AND o.%s %s ANY (SELECT u::%s FROM unnest($2) u)",
 						   members, history_members_sql(table, catalog_qualified_name(table->relid)),
 						   key, catalog_equality(table->key_type), catalog_type_name(table->key_type));
+	rewind_changes(run, table, members, except != (Datum) 0 ? 2 : 1, types, values);
 	run_sql(psprintf("DELETE FROM %s WHERE entered_at > $1", history), 1, types, values, false);
 	run_sql(psprintf("UPDATE %s SET left_at = NULL WHERE left_at > $1", history), 1, types,
 			values, false);

@@ -14,6 +14,7 @@ typedef struct Refresh
 {
 	Oid			relid;
 	bool		nonatomic;		/* may commit between steps */
+	bool		rebuild;		/* asked for by CALL rebuild */
 	MemoryContext run_context;	/* lives as long as the run */
 	MemoryContext step_context; /* reset after each step */
 	Run			run;
@@ -23,6 +24,8 @@ typedef struct Refresh
 	DueQueue   *due;			/* customers due at that instant */
 	int			fresh_asides;	/* customers set aside who were not before */
 	char	   *first_aside;	/* the first of those set aside, and why */
+	int64		told_entered;	/* of so many in run.entered and run.left listeners know */
+	int64		told_left;
 	int64		claim_from;		/* where to look for work: the collection, and in it the key, */
 	char	   *claimed;		/* taken last; NULL: as table_state says */
 } Refresh;
@@ -141,11 +144,15 @@ typedef enum ApplyMode
 
 /*
  * Brings the segment table and its history to the registered rows, writing
- * only what differs; returns how many rows of the table it wrote.  The rows
- * are those of keys; keys 0: of everybody except some, or of all.
+ * only what differs; returns how many rows of the table it wrote, and counts in
+ * the run who entered and left.  The rows are those of keys; keys 0: of
+ * everybody except some, or of all.
  */
-extern int64 apply_rows(const SegmentTable *table, Datum keys, Datum except, TimestampTz as_of,
-						ApplyMode mode);
+extern int64 apply_rows(Run *run, const SegmentTable *table, Datum keys, Datum except,
+						TimestampTz as_of, ApplyMode mode);
+
+/* Adds who entered and left to the run: these columns of the row that the last statement returned. */
+extern void count_moves(Run *run, int column);
 
 /* Runs a statement that writes to the table or its history: an error over deferred constraints gets a hint. */
 extern void apply_sql(const SegmentTable *table, const char *sql, int nargs, Oid *types,
@@ -265,9 +272,11 @@ extern void history_append_before(StringInfo sql, const SegmentTable *table);
 
 /*
  * Common table expressions that bring the history after what "diff" and "gone"
- * change.  everybody: whoever has no row now shall be in nothing.
+ * change, and keep the changes: "ended" and "opened" are the intervals.  False
+ * if the table has nothing that the history tells of.  everybody: whoever has no
+ * row now shall be in nothing.
  */
-extern void history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody);
+extern bool history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody);
 
 /* A query of who is in what by the rows of a relation: key, segment, label. */
 extern char *history_members_sql(const SegmentTable *table, const char *from);
@@ -275,8 +284,17 @@ extern char *history_members_sql(const SegmentTable *table, const char *from);
 /*
  * Going back in time: undoes what the history says of the time after the
  * as-of instant, and brings it to the registered rows, whatever was in between;
- * that of those excepted to their rows in the table.
+ * that of those excepted to their rows in the table.  Counts who enters and
+ * leaves by that.
  */
-extern void history_rewind(const SegmentTable *table, Datum except, TimestampTz as_of);
+extern void history_rewind(Run *run, const SegmentTable *table, Datum except, TimestampTz as_of);
+
+/* changes.c */
+
+/* Tells listeners what the run has changed since it last told them. */
+extern void changes_announce(Refresh *refresh);
+
+/* Now and then, forgets changes that are older than they are to be kept; with the lock on work. */
+extern void changes_trim(Refresh *refresh, const SegmentTable *table);
 
 #endif							/* SEGMENT_REFRESH_INTERNAL_H */

@@ -58,7 +58,7 @@ compute(Refresh *refresh, const SegmentTable *table, List *again, List *bands)
 	evaluation = evaluate_and_recut(table, &stages, as_of);
 	progress_start(&refresh->run, "applying", evaluation->count);
 	evaluation_register(evaluation);
-	refresh->run.changed += apply_rows(table, (Datum) 0, (Datum) 0, as_of,
+	refresh->run.changed += apply_rows(&refresh->run, table, (Datum) 0, (Datum) 0, as_of,
 									   catalog_all_exact(table) ? APPLY_NEW_COLUMNS : APPLY_AGAIN);
 	refresh->run.processed += evaluation->count;
 	context_leave(&ctx);

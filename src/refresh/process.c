@@ -70,7 +70,7 @@ attempt_step(void *arg)
 	evaluation_register(evaluation);
 	if (!a->evaluate_only)
 	{
-		refresh->run.changed += apply_rows(table, a->keys, a->except, a->as_of,
+		refresh->run.changed += apply_rows(&refresh->run, table, a->keys, a->except, a->as_of,
 										   a->rewind ? APPLY_REWIND : APPLY_REFRESH);
 		refresh->run.processed += evaluation->count;
 	}

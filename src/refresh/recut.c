@@ -281,8 +281,8 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 		evaluation_register(evaluation);
 
 		/* what time changes holds now, and need not have held when the row was refreshed */
-		written = apply_rows(table, (Datum) 0, stages.except, as_of, from_events ? APPLY_REFRESH :
-							 some_move(table, again) && catalog_all_exact(table) ?
+		written = apply_rows(&refresh->run, table, (Datum) 0, stages.except, as_of,
+							 from_events ? APPLY_REFRESH : some_move(table, again) && catalog_all_exact(table) ?
 							 APPLY_NEW_COLUMNS : APPLY_AGAIN);
 		refresh->run.processed += evaluation->count;
 	}
@@ -394,6 +394,7 @@ segment_recut(PG_FUNCTION_ARGS)
 	written = recut_band(&refresh, table, band);
 	progress_end();
 	refresh.run.changed = Max(written, 0);
+	changes_announce(&refresh);
 	run_finish(&refresh.run);
 	if (written < 0)
 		ereport(NOTICE,

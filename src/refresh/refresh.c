@@ -41,7 +41,10 @@ end_step(Refresh *refresh)
 {
 	MemoryContextReset(refresh->step_context);
 	if (refresh->nonatomic)
+	{
+		changes_announce(refresh);
 		SPI_commit();
+	}
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -351,6 +354,7 @@ note_freshness(Refresh *refresh)
 			4, types, values, false);
 	context_leave(&ctx);
 	SPI_finish();
+	changes_trim(refresh, table);
 	MemoryContextSwitchTo(old);
 	wake_at_commit();
 }
@@ -368,6 +372,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 				 errmsg("tbl must not be null")));
 	context_refuse_standby(rebuild ? "segment.rebuild()" : "segment.refresh()");
 	refresh.relid = PG_GETARG_OID(0);
+	refresh.rebuild = rebuild;
 	refresh.nonatomic = fcinfo->context && IsA(fcinfo->context, CallContext) &&
 		!castNode(CallContext, fcinfo->context)->atomic;
 	catalog_load(refresh.relid);
@@ -408,6 +413,7 @@ run_refresh(FunctionCallInfo fcinfo, bool rebuild)
 	note_freshness(&refresh);
 	run_finish(&refresh.run);
 	aside_warn(&refresh);
+	changes_announce(&refresh);
 	end_step(&refresh);
 	SPI_finish();
 }

@@ -135,6 +135,8 @@ typedef struct Run
 	Oid			tbl;
 	int64		processed;		/* customers looked at */
 	int64		changed;		/* rows inserted, updated or deleted */
+	int64		entered;		/* intervals of the history that began, and that ended */
+	int64		left;
 	int64		set_aside;		/* customers for whom an expression failed */
 } Run;
 

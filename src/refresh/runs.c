@@ -208,6 +208,8 @@ run_start(Run *started, Oid tbl, const char *kind)
 	started->tbl = tbl;
 	started->processed = 0;
 	started->changed = 0;
+	started->entered = 0;
+	started->left = 0;
 	started->set_aside = 0;
 	started->id = open_run = run(insert, tbl, kind, 0, 0, 0, 0);
 }

@@ -239,6 +239,8 @@ traces_forget_statistics(const Traces *traces, const SegmentTable *table)
 	forget_statistics(traces, table->relid, table->key_name);
 	if (get_rel_name(table->history) != NULL)
 		forget_statistics(traces, table->history, table->key_name);
+	if (OidIsValid(table->changes))
+		forget_statistics(traces, table->changes, table->key_name);
 	context_leave(&ctx);
 	context_enter_catalog(&ctx);
 	for (int i = 0; i < lengthof(places); i++)

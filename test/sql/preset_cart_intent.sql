@@ -72,6 +72,14 @@ SELECT segment.add_preset('ci.t', 'cart_intent', $$ {"cart_emptied": "empty", "a
 	"view_window": "3 days", "many_views": 3, "least_browsing": 2, "browser_window": "1 week"} $$);
 :show
 SELECT segment.drop_preset('ci.t', 'cart_intent');
+
+-- without carts, and without views
+SET client_min_messages = notice;
+SELECT segment.add_preset('ci.t', 'cart_intent', '{"cart": null, "prefix": "looks_"}');
+SELECT segment.add_preset('ci.t', 'cart_intent', '{"view": null, "prefix": "carts_"}');
+SET client_min_messages = warning;
+SELECT preset, prefix, columns FROM segment.table_presets WHERE tbl = 'ci.t'::regclass ORDER BY prefix;
+SELECT segment.drop_preset('ci.t', 'cart_intent', prefix) FROM (VALUES ('looks_'), ('carts_')) v(prefix);
 SELECT * FROM ci.before WHERE d IS DISTINCT FROM segment.definition('ci.t');
 SELECT segment.drop_table('ci.t');
 DROP SCHEMA ci CASCADE;

@@ -37,7 +37,7 @@ INSERT INTO hidden.question (q) VALUES
 	($$SELECT segment.current('hidden.t', '1')$$), ($$SELECT segment.current('hidden.t', '3')$$), ($$SELECT segment.evaluate('hidden.t', '2024-05-30')$$), ($$SELECT segment.evaluate_rows(NULL::hidden.t, '2024-05-30')$$),
 	($$SELECT segment.explain('hidden.t', '1', 'greatest')$$), ($$SELECT segment.explain('hidden.t', '3', 'greatest')$$), ($$SELECT segment.explain('hidden.t', '3', 's')$$), ($$SELECT segment.preview('hidden.t', 'greatest > 0')$$),
 	($$SELECT segment.sizes('hidden.t')$$), ($$SELECT segment.overlap('hidden.t')$$), ($$SELECT segment.flow('hidden.t', '2024-05-01')$$), ($$SELECT segment.sizes_over_time('hidden.t', '1 month', '2024-05-01')$$), ($$SELECT segment.band_shares('hidden.t', 'b')$$),
-	($$SELECT cuts, shares FROM segment.bands WHERE tbl = 'hidden.t'::regclass$$), ($$SELECT count(*) FROM segment.sizes WHERE tbl = 'hidden.t'::regclass$$), ($$SELECT count(*), count(error) FROM segment.runs WHERE tbl = 'hidden.t'::regclass$$);
+	($$SELECT cuts, shares FROM segment.bands WHERE tbl = 'hidden.t'::regclass$$), ($$SELECT count(*) FROM segment.sizes WHERE tbl = 'hidden.t'::regclass$$), ($$SELECT count(*) FROM segment.overlap$$), ($$SELECT count(*) FROM segment.sizes_over_time$$), ($$SELECT count(*) FROM segment.flow$$), ($$SELECT count(*), count(error) FROM segment.runs WHERE tbl = 'hidden.t'::regclass$$);
 GRANT SELECT ON hidden.question TO PUBLIC;
 RESET ROLE;
 CREATE FUNCTION shared.ask(q text) RETURNS text LANGUAGE plpgsql SET client_min_messages = error AS $$

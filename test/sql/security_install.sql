@@ -90,7 +90,7 @@ RESET ROLE;
 CALL segment.refresh('public.t');
 SELECT * FROM segment.verify('public.t');
 SELECT FROM (SELECT (SELECT pg_catalog.count(*) FROM segment.status), (SELECT pg_catalog.count(*) FROM segment.runs),
-	(SELECT pg_catalog.count(*) FROM segment.bands), (SELECT pg_catalog.count(*) FROM segment.sizes), (SELECT pg_catalog.count(*) FROM segment.jobs),
+	(SELECT pg_catalog.count(*) FROM segment.bands), (SELECT pg_catalog.count(*) FROM segment.sizes), (SELECT pg_catalog.count(*) FROM segment.overlap), (SELECT pg_catalog.count(*) FROM segment.sizes_over_time), (SELECT pg_catalog.count(*) FROM segment.flow), (SELECT pg_catalog.count(*) FROM segment.freshness), (SELECT pg_catalog.count(*) FROM segment.jobs),
 	(SELECT pg_catalog.count(*) FROM segment.tables)) x;
 SELECT * FROM public.canary;
 RESET search_path;

@@ -29,9 +29,10 @@ SELECT segment.add_score('matrix.t', 'spare', 'sum(value)');
 SELECT segment.add_band('matrix.t', 'b', 'n', 2);
 SELECT segment.add_segment('matrix.t', 's', 'n > 3');
 SELECT segment.add_group('matrix.t', 'g', 'many', 'n > 3', 'few', 'true');
+SELECT segment.keep_changes('matrix.t');
 SELECT segment.add_preset('matrix.t', 'starter');
 CALL segment.refresh('matrix.t');
-GRANT SELECT ON matrix.t, matrix.t_history TO regress_segment_reader;
+GRANT SELECT ON matrix.t, matrix.t_history, matrix.t_changes TO regress_segment_reader;
 GRANT INSERT, UPDATE, DELETE, TRUNCATE ON matrix.event TO regress_segment_writer;
 RESET ROLE;
 
@@ -64,6 +65,8 @@ INSERT INTO line VALUES
 	('segment.apply_definition(jsonb,boolean)', $$SELECT segment.apply_definition((SELECT definition FROM defined), true)$$),
 	('segment.schedule(regclass,text)', $$SELECT segment.schedule('matrix.t', '5 minutes')$$),
 	('segment.unschedule(regclass)', $$SELECT segment.unschedule('matrix.t')$$),
+	('segment.keep_changes(regclass,interval)', $$SELECT segment.keep_changes('matrix.t')$$),
+	('segment.drop_changes(regclass)', $$SELECT segment.drop_changes('matrix.t')$$),
 	-- keeping fresh
 	('segment.refresh(regclass)', $$CALL segment.refresh('matrix.t')$$),
 	('segment.rebuild(regclass)', $$CALL segment.rebuild('matrix.t')$$),
@@ -85,6 +88,9 @@ INSERT INTO line VALUES
 	('segment.bought_together(regclass,text[],text,interval,timestamp with time zone,timestamp with time zone,text,bigint,double precision,integer)', $$SELECT segment.bought_together('matrix.t')$$),
 	('segment.outcome(regclass,text,text,interval,timestamp with time zone,timestamp with time zone,text,jsonb,text,text,text,boolean,double precision)', $$SELECT segment.outcome('matrix.t', 's', 'event', '1 day', '2024-05-20')$$),
 	('segment.band_shares(regclass,text)', $$SELECT segment.band_shares('matrix.t', 'b')$$),
+	('segment.changes(regclass,text,integer)', $$SELECT segment.changes('matrix.t', segment.changes_cursor('matrix.t'))$$),
+	('segment.changes_cursor(regclass)', $$SELECT segment.changes_cursor('matrix.t')$$),
+	('segment.check_health(regclass,boolean)', $$SELECT segment.check_health('matrix.t')$$),
 	('segment.progress()', $$SELECT segment.progress()$$),
 	-- what tells nothing of any table
 	('segment.now()', $$SELECT segment.now()$$),

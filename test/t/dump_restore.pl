@@ -104,6 +104,7 @@ $old->safe_psql('shop', q{
 	SELECT segment.add_preset('crm.customers', 'starter');
 	SELECT segment.add_preset('crm."Quoted ""items"""', 'rfm', '{"purchase": "purchase", "prefix": "p \\"q\\" "}');
 	SELECT segment.schedule('crm.customers', '5 minutes');
+	SELECT segment.keep_changes('crm.customers');
 	CREATE INDEX ON crm.customers (total);
 	GRANT SELECT ON crm.customers TO regress_segment_reader;
 });
@@ -117,6 +118,7 @@ $old->safe_psql('shop', 'DO $$ BEGIN FOR n IN 1 .. 20000 LOOP PERFORM pg_current
 $old->safe_psql('shop', "$as_of CALL segment.refresh('crm.customers')");
 $old->safe_psql('shop', q{INSERT INTO crm.purchase (customer, at, amount, sku) VALUES (900, '2024-05-31', 9, 'late')});
 my $then = $old->safe_psql('shop', $history);
+my $cursor = $old->safe_psql('shop', "SELECT segment.changes_cursor('crm.customers')");
 my $views = join ';', map { "SELECT * FROM segment.$_ v ORDER BY v::text" } qw(tables sources scores segments groups bands table_presets);
 $views .= '; ' . join '; ', map { "SELECT segment.definition('$_')" } @tables;
 my $definitions = $old->safe_psql('shop', $views);
@@ -127,6 +129,9 @@ my $dir = PostgreSQL::Test::Utils::tempdir;
 $old->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/custom", 'shop' ], 'dump');
 $old->command_ok([ 'pg_dump', '-Fp', '-f', "$dir/plain", 'shop' ], 'dump as a script');
 my $new = new_node('new');
+$old->safe_psql('shop', "$as_of CALL segment.refresh('crm.customers')");
+my $later = $old->safe_psql('shop', "SELECT segment.changes_cursor('crm.customers')");
+isnt($later, $cursor, 'there are changes after the dump');
 
 foreach my $way ('custom', 'jobs', 'plain')
 {
@@ -162,6 +167,10 @@ foreach my $way ('custom', 'jobs', 'plain')
 	is( $new->safe_psql($way, "SELECT min(processed) >= (SELECT count(*) FROM crm.customers) FROM segment.runs WHERE tbl = 'crm.customers'::regclass"), 't', "$way: the first refresh rebuilds");
 	is( $new->safe_psql($way, "$as_of SELECT * FROM crm.customers_history WHERE customer < 900 ORDER BY 1, 2, 4"),
 		$then, "$way: the rebuild leaves the history alone");
+	is( $new->safe_psql($way, "SELECT string_agg(DISTINCT key, ',' ORDER BY key) FROM segment.changes('crm.customers', '$cursor')"),
+		'900,910', "$way: changes go on from a cursor of before");
+	my (undef, undef, $refused) = $new->psql($way, "SELECT * FROM segment.changes('crm.customers', '$later')");
+	like($refused, qr/after this cursor are not known/, "$way: not from one that was made after the dump");
 	is_kept_right($new, $way, $way);
 
 	# still the owner's, and still to be changed

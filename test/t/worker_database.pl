@@ -50,6 +50,8 @@ $node->safe_psql($db, 'INSERT INTO crm.orders VALUES (4)');
 wait_for($node, $db, 'SELECT active FROM crm.customers WHERE customer = 4', 'others go on');
 
 # standby and promotion
+$node->safe_psql($db, "SELECT segment.keep_changes('crm.customers')");
+my $cursor = $node->safe_psql($db, "SELECT segment.changes_cursor('crm.customers')");
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
@@ -63,7 +65,8 @@ is($standby->safe_psql($db, "SELECT count(*) FROM pg_stat_activity WHERE backend
 for my $call ("SELECT segment.schedule('crm.customers', '1 hour')", "SELECT segment.unschedule('crm.customers')",
 	"CALL segment.refresh('crm.customers')", "CALL segment.rebuild('crm.customers')",
 	"SELECT segment.erase('crm.customers', '5')", "SELECT segment.unsuppress('crm.customers', '5')",
-	"SELECT segment.add_score('crm.customers', 'n', 'count(*)')", "SELECT segment.drop_table('crm.customers')",
+	"SELECT segment.add_score('crm.customers', 'n', 'count(*)')", "SELECT segment.keep_changes('crm.customers')",
+	"SELECT segment.drop_table('crm.customers')",
 	"SELECT segment.apply_definition(segment.definition('crm.customers'), true)")
 {
 	my ($rc, $out, $err) = $standby->psql($db, "\\set VERBOSITY verbose\n$call");
@@ -73,10 +76,16 @@ is($standby->safe_psql($db, "SELECT segment.current('crm.customers', '5') ->> 'a
 	  . " (SELECT count(*) FROM segment.evaluate_rows(NULL::crm.customers, now()))"
 	  . " = (SELECT count(*) FROM crm.customers), (SELECT count(*) > 0 FROM segment.explain('crm.customers', '5', 'active'))"),
 	'true|0|t|t', 'what is asked there is answered');
+is($standby->safe_psql($db, "SELECT key, segment, entered, cursor = segment.changes_cursor('crm.customers')"
+	  . " FROM segment.changes('crm.customers', '$cursor')"), '5|active|t|t', 'changes are read there');
+is($standby->safe_psql($db, "SELECT count(*) > 0, count(*) FILTER (WHERE finding = 'not_checked') FROM segment.check_health('crm.customers')"),
+	't|0', 'so is what is odd');
 $node->stop;
 $standby->promote;
 $standby->safe_psql($db, 'INSERT INTO crm.orders VALUES (6)');
 wait_for($standby, $db, 'SELECT active FROM crm.customers WHERE customer = 6', 'schedules run after promotion');
+is($standby->safe_psql($db, "SELECT string_agg(key, ' ') FROM segment.changes('crm.customers', '$cursor')"), '5 6',
+	'a cursor of the old primary goes on on the new one');
 wait_fresh($standby, $db, 'crm.customers', 'the table is fresh');
 is($standby->safe_psql($db, "SELECT count(*) FROM segment.verify('crm.customers')"), '0', 'verify() is empty');
 

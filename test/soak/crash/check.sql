@@ -77,6 +77,19 @@ kept AS (SELECT key, segment, label, entered_at, left_at FROM past WHERE tbl = '
 SELECT format('history and rows: %s', d) FROM ((SELECT *, 'not recorded' FROM (TABLE told EXCEPT ALL TABLE kept) x)
     UNION ALL (SELECT *, 'never true' FROM (TABLE kept EXCEPT ALL TABLE told) y)) d LIMIT 20;
 
+-- The changes, one after the other: nobody enters twice or leaves without having entered, and who has not left is in it.
+CREATE TEMP TABLE followed ON COMMIT DROP AS
+SELECT tbl, key, segment, label, change, sum(CASE WHEN entered THEN 1 ELSE -1 END) OVER w AS inside, lead(change) OVER w IS NULL AS latest
+FROM (SELECT 'members' AS tbl, customer::text AS key, change, segment, label, entered FROM members_changes
+      UNION ALL SELECT 'accounts', account, change, segment, label, entered FROM accounts_changes
+      UNION ALL SELECT 'buyers', customer::text, change, segment, label, entered FROM buyers_changes) c
+WHERE segment IS NOT NULL WINDOW w AS (PARTITION BY tbl, key, segment, label ORDER BY change);
+SELECT format('changes: %s %s %s %s is in it %s times', tbl, key, segment, label, inside) FROM followed WHERE inside NOT IN (0, 1) LIMIT 20;
+WITH inside AS (SELECT tbl, key, segment, label FROM followed WHERE latest AND inside = 1),
+open_now AS (SELECT tbl, key, segment, label FROM past WHERE left_at IS NULL)
+SELECT format('changes and history: %s', d) FROM ((SELECT *, 'entered, not open' FROM (TABLE inside EXCEPT ALL TABLE open_now) x)
+    UNION ALL (SELECT *, 'open, not entered' FROM (TABLE open_now EXCEPT ALL TABLE inside) y)) d LIMIT 20;
+
 -- What a crash could leave behind.
 SELECT format('run %s of %s is running, its process is gone', id, tbl) FROM segment.runs r
 WHERE status = 'running' AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = r.pid)

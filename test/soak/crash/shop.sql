@@ -92,6 +92,8 @@ SELECT segment.add_score('buyers', 'largest', 'max(value)') \g /dev/null
 SELECT segment.add_segment('buyers', 'hot', 'warmth >= 2') \g /dev/null
 SELECT segment.set_eligible('buyers', 'consent') \g /dev/null
 
+SELECT segment.keep_changes('members'), segment.keep_changes('accounts'), segment.keep_changes('buyers') \g /dev/null
+
 -- What the rows said, in the order of the transactions that wrote them.
 CREATE TABLE trace (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

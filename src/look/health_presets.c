@@ -1,0 +1,83 @@
+/*
+ * health_presets.c
+ *		What is odd about the presets of a segment table: events that none of its
+ *		sources has.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "look/health.h"
+#include "utils/builtins.h"
+
+/* The names of events in the sources, or in a sample of them; NULL without a source. */
+static char *
+seen_sql(const HealthCheck *check, bool *sampled)
+{
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	*sampled = false;
+	foreach(lc, check->table->sources)
+	{
+		const Source *source = lfirst(lc);
+		char	   *sample;
+		bool		some;
+
+		if (source->kind != SOURCE_EVENTS)
+			continue;
+		sample = health_sample(check, source->relation, &some);
+		*sampled |= some;
+		appendStringInfo(&sql, "%sSELECT DISTINCT (%s)::text FROM %s", sql.len > 0 ? " UNION " : "",
+						 source->event, sample);
+	}
+	return sql.len > 0 ? sql.data : NULL;
+}
+
+/* What presets are made of is not read where there are none. */
+static bool
+has_presets(const HealthCheck *check)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(check->table->relid)};
+	RunContext	ctx;
+	bool		result;
+
+	SPI_connect();
+	context_enter_catalog(&ctx);
+	result = context_run("SELECT FROM segment.config_preset WHERE tbl = $1 LIMIT 1", 1, types, values,
+						 NULL, true) > 0;
+	context_leave(&ctx);
+	SPI_finish();
+	return result;
+}
+
+/*
+ * An event is a name, names, or a rule, of which nothing is said.  Where columns
+ * were chosen (only), options that were not given may be of others.
+ */
+void
+health_check_presets(void *arg)
+{
+	const HealthCheck *check = arg;
+	bool		sampled = false;
+	char	   *seen = has_presets(check) ? seen_sql(check, &sampled) : NULL;
+
+	if (seen == NULL)
+		return;
+	health_add(check, psprintf("WITH seen(event) AS MATERIALIZED (%s),"
+							   " wanted AS (SELECT t.preset, t.prefix, o.option, coalesce(t.options -> o.option, o.default_value) AS event"
+							   "   FROM segment.table_presets t JOIN segment.presets o ON o.preset = t.preset AND o.type = 'event'"
+							   "   WHERE t.tbl = %u AND (t.options ? o.option OR NOT t.options ? 'only')),"
+							   " named AS (SELECT w.preset, w.prefix, w.option, e.name FROM wanted w,"
+							   "   LATERAL jsonb_array_elements_text(CASE jsonb_typeof(w.event) WHEN 'array' THEN w.event"
+							   "     WHEN 'string' THEN jsonb_build_array(w.event) ELSE '[]' END) e(name))"
+							   " SELECT 'event_never_seen', concat_ws(' ', n.preset, nullif(n.prefix, '')),"
+							   "   format('option %%s: no event %%L%s', n.option, n.name),"
+							   "   'Look how the sources call it; drop_preset(), and add_preset() with the right name.'"
+							   " FROM named n WHERE $1 IS NOT NULL AND EXISTS (SELECT FROM seen)"
+							   "   AND n.name NOT IN (SELECT s.event FROM seen s WHERE s.event IS NOT NULL) ORDER BY 2, 3",
+							   seen, check->table->relid, sampled ? " in a sample" : ""));
+}
