@@ -58,6 +58,7 @@ OBJS = \
 	src/catalog/cuts.o \
 	src/catalog/parts.o \
 	src/catalog/suppressed.o \
+	src/catalog/merged.o \
 	src/catalog/names.o \
 	src/catalog/trust.o \
 	src/catalog/presets.o \
@@ -81,6 +82,7 @@ OBJS = \
 	src/rule/decaying.o \
 	src/rule/decay_steps.o \
 	src/rule/stream.o \
+	src/rule/merged.o \
 	src/rule/base.o \
 	src/rule/compile.o \
 	src/rule/simplify.o \
@@ -137,6 +139,8 @@ OBJS = \
 	src/refresh/guard.o \
 	src/refresh/setaside.o \
 	src/refresh/process.o \
+	src/refresh/keys.o \
+	src/refresh/merge.o \
 	src/refresh/refresh.o \
 	src/refresh/runs.o \
 	src/refresh/changes.o \

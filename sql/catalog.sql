@@ -79,6 +79,17 @@ CREATE TABLE segment.config_changes (
     kept       interval NOT NULL
 );
 COMMENT ON TABLE segment.config_changes IS 'where changes of memberships are kept for whoever reads on from a cursor';
+-- Keys whose events count for another key.  Each has one text here, as its type writes it.
+CREATE TABLE segment.merged (
+    tbl         regclass NOT NULL,
+    from_key    text COLLATE "C" NOT NULL,
+    into_key    text COLLATE "C" NOT NULL,      -- as merge() was told; it may be merged itself
+    counts_for  text COLLATE "C" NOT NULL,      -- at the end of the chain, not merged
+    merged_at   timestamptz NOT NULL,
+    PRIMARY KEY (tbl, from_key)
+);
+CREATE INDEX merged_counts_for ON segment.merged (tbl, counts_for);
+COMMENT ON TABLE segment.merged IS 'keys merged into others by segment.merge()';
 
 SELECT pg_catalog.pg_extension_config_dump('segment.config_table', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_source', '');
@@ -87,9 +98,37 @@ SELECT pg_catalog.pg_extension_config_dump('segment.config_column', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_band_cut', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.suppressed', '');
 SELECT pg_catalog.pg_extension_config_dump('segment.config_changes', '');
+SELECT pg_catalog.pg_extension_config_dump('segment.merged', '');
 
 -- The query that computes rows asks it, with the owner's rights.
 CREATE FUNCTION segment.is_suppressed(tbl regclass, key text) RETURNS boolean
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'segment_is_suppressed';
 COMMENT ON FUNCTION segment.is_suppressed(regclass, text) IS
 'was a customer erased, and is left out since?';
+
+-- It asks these as well, where keys are merged.
+CREATE FUNCTION segment.merged_into(tbl regclass, key text) RETURNS text
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'segment_merged_into';
+COMMENT ON FUNCTION segment.merged_into(regclass, text) IS
+'the key that a merged key counts for; NULL if it is not merged';
+
+CREATE FUNCTION segment.merged_keys(tbl regclass) RETURNS TABLE (from_key text, counts_for text)
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_merged_keys';
+COMMENT ON FUNCTION segment.merged_keys(regclass) IS
+'merged keys, and the key that each counts for';
+
+-- Few rows, whatever the planner thinks of functions: the events of some keys are to be found by index.
+CREATE FUNCTION segment.merged_keys(tbl regclass, keys text[]) RETURNS TABLE (from_key text, counts_for text)
+LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'segment_merged_keys';
+COMMENT ON FUNCTION segment.merged_keys(regclass, text[]) IS
+'those merged keys that count for some keys';
+
+CREATE VIEW segment.merges WITH (security_barrier) AS
+SELECT k.tbl, m.from_key, m.into_key, m.counts_for, m.merged_at
+FROM segment.config_table k
+JOIN segment.merged m ON m.tbl = k.tbl
+WHERE pg_catalog.has_table_privilege(k.tbl::oid, 'SELECT') AND NOT pg_catalog.row_security_active(k.tbl);
+COMMENT ON VIEW segment.merges IS 'keys whose events count for another key';
+COMMENT ON COLUMN segment.merges.into_key IS 'the key that it was merged into, which may be merged itself';
+COMMENT ON COLUMN segment.merges.counts_for IS 'the key at the end of the chain, whose row has its events';
+GRANT SELECT ON segment.merges TO PUBLIC;

@@ -159,12 +159,22 @@ COMMENT ON FUNCTION segment.current(regclass, text) IS
 
 CREATE FUNCTION segment.erase(tbl regclass, key text, suppress boolean DEFAULT true,
     OUT rows bigint, OUT history bigint, OUT waiting bigint, OUT marks bigint, OUT errors bigint,
-    OUT suppressed boolean)
+    OUT merges bigint, OUT suppressed boolean)
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_erase';
 COMMENT ON FUNCTION segment.erase(regclass, text, boolean) IS
-'erases a customer: row, history, marks, error texts; with suppress, events do not bring the customer back';
+'erases a customer: row, history, marks, error texts, merged keys; with suppress, events do not bring the customer back';
 
 CREATE FUNCTION segment.unsuppress(tbl regclass, key text) RETURNS boolean
 LANGUAGE C AS 'MODULE_PATHNAME', 'segment_unsuppress';
 COMMENT ON FUNCTION segment.unsuppress(regclass, text) IS
 'ends the suppression of an erased customer, whose events then count again; false if there was none';
+
+CREATE FUNCTION segment.merge(tbl regclass, from_key text, into_key text) RETURNS boolean
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_merge';
+COMMENT ON FUNCTION segment.merge(regclass, text, text) IS
+'events of one key count for another from now on, as of any instant; false if that is so already';
+
+CREATE FUNCTION segment.unmerge(tbl regclass, from_key text) RETURNS boolean
+LANGUAGE C AS 'MODULE_PATHNAME', 'segment_unmerge';
+COMMENT ON FUNCTION segment.unmerge(regclass, text) IS
+'events of a merged key count for that key again; false if it is not merged';

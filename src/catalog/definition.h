@@ -100,6 +100,7 @@ typedef struct SegmentTable
 	char	   *time_zone;
 	Interval   *max_age;
 	bytea	   *salt;			/* of the fingerprints of suppressed customers; NULL: there are none */
+	bool		merged;			/* the events of some keys count for others */
 	List	   *sources;		/* of Source, both kinds, by id */
 	List	   *columns;		/* of Column, by position */
 } SegmentTable;
@@ -114,6 +115,9 @@ typedef struct SegmentTable
 
 /* Reads a definition; error with a hint if relid is no segment table. */
 extern SegmentTable *catalog_load(Oid relid);
+
+/* The same without sources and columns, and without a look whether keys are merged. */
+extern SegmentTable *catalog_load_bare(Oid relid);
 extern bool catalog_is_segment_table(Oid relid);
 
 /*

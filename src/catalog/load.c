@@ -11,6 +11,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/definition.h"
+#include "catalog/merged.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "context.h"
@@ -288,26 +289,41 @@ load_sources(Oid relid, Snapshot snapshot)
 	return sources;
 }
 
-SegmentTable *
-catalog_load_as_of(Oid relid, Snapshot snapshot)
+/* The table alone: without its changes, sources and columns, and whether keys are merged. */
+static SegmentTable *
+load_table(Oid relid, Snapshot snapshot)
 {
 	SegmentTable *table = palloc0(sizeof(SegmentTable));
-	Datum		oid = ObjectIdGetDatum(relid);
 
-	if (scan_rows("config_table", "config_table_pkey", TABLE_TBL, F_OIDEQ, oid,
+	if (scan_rows("config_table", "config_table_pkey", TABLE_TBL, F_OIDEQ, ObjectIdGetDatum(relid),
 				  snapshot, read_table, table) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a segment table", describe(relid)),
 				 errhint("See the view segment.tables, or make one with segment.create_table().")));
 	table->owner = table->author = context_relation_owner(relid);
-	scan_rows("config_changes", "config_changes_pkey", CHANGES_TBL, F_OIDEQ, oid,
+	return table;
+}
+
+SegmentTable *
+catalog_load_as_of(Oid relid, Snapshot snapshot)
+{
+	SegmentTable *table = load_table(relid, snapshot);
+
+	scan_rows("config_changes", "config_changes_pkey", CHANGES_TBL, F_OIDEQ, ObjectIdGetDatum(relid),
 			  snapshot, read_changes, table);
 	table->sources = load_sources(relid, snapshot);
-	scan_rows("config_column", "config_column_pkey", COLUMN_TBL, F_OIDEQ, oid,
-			  snapshot, read_column, &table->columns);
+	scan_rows("config_column", "config_column_pkey", COLUMN_TBL, F_OIDEQ, ObjectIdGetDatum(relid), snapshot,
+			  read_column, &table->columns);
 	list_sort(table->columns, by_position);
+	table->merged = merged_any(relid, snapshot);
 	return table;
+}
+
+SegmentTable *
+catalog_load_bare(Oid relid)
+{
+	return load_table(relid, NULL);
 }
 
 SegmentTable *

@@ -331,7 +331,8 @@ catalog_delete_table(Oid relid)
 	static const char *const relations[] = {
 		"config_column", "config_band_cut", "config_source", "config_job", "config_preset_column",
 		"config_preset", "config_changes", "config_table",
-		"job_state", "run", "pending", "aside", "new_column", "source_part", "table_state_version", "suppressed"
+		"job_state", "run", "pending", "aside", "new_column", "source_part", "table_state_version", "suppressed",
+		"merged"
 	};
 
 	add_oid(&args, relid);

@@ -456,7 +456,8 @@ segment_explain(PG_FUNCTION_ARGS)
 	current_check_key(table, PG_GETARG_DATUM(1));
 	PG_TRY();
 	{
-		lines = explain(table, column, PG_GETARG_DATUM(1), time_zone, reader.is_member);
+		lines = explain(table, column, CStringGetTextDatum(key_customer(table, PG_GETARG_DATUM(1))),
+						time_zone, reader.is_member);
 	}
 	PG_CATCH();
 	{

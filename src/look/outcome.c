@@ -234,9 +234,9 @@ value_of_event(const SegmentTable *table)
 /*
  * Common table expressions:
  *
- *		member (id, k, label, entered, ends, judged, gone)
+ *		member (id, k, label, left_at, entered, ends, who, judged, gone)
  *			each customer who came to a label of the segment, or into it, with the
- *			first time that counts
+ *			first time that counts; who: the one that the key counts for now
  *		conduct (id, events, value, anything)
  *			what the judged ones did until it ends
  */
@@ -246,20 +246,20 @@ append_members(StringInfo sql, const Question *question)
 	const SegmentTable *table = question->table;
 	const char *key = quote_identifier(table->key_name);
 
-	appendStringInfo(sql, "WITH member AS MATERIALIZED (SELECT row_number() OVER () AS id, f.*,"
+	appendStringInfo(sql, "WITH member AS MATERIALIZED (SELECT row_number() OVER () AS id, f.*, %s AS who,"
 					 "   f.ends <= $1 AS judged, coalesce(f.left_at <= f.ends, false) AS gone"
 					 " FROM (SELECT DISTINCT ON (h.%s, h.label) h.%s AS k, h.label, h.left_at,"
 					 "     greatest(h.entered_at, $5) AS entered, greatest(h.entered_at, $5) + $4 AS ends"
 					 "   FROM %s h WHERE h.segment = $2 AND h.entered_at < $6 AND h.entered_at <= $1"
 					 "     AND (h.entered_at >= $5 OR $12 AND (h.left_at IS NULL OR h.left_at > $5))"
 					 "   ORDER BY h.%s, h.label, h.entered_at) f)",
-					 key, key, catalog_qualified_name(table->history), key);
+					 rule_customer(table, "f.k"), key, key, catalog_qualified_name(table->history), key);
 	appendStringInfo(sql, ", conduct AS (SELECT m.id, count(*) AS anything,"
 					 "   count(*) FILTER (WHERE e.event = $3) AS events,"
 					 "   sum(%s) FILTER (WHERE e.event = $3) AS value"
-					 " FROM member m JOIN %s e ON e.%s %s m.k AND e.at > m.entered AND e.at <= m.ends"
+					 " FROM member m JOIN %s e ON e.%s %s m.who AND e.at > m.entered AND e.at <= m.ends"
 					 " WHERE m.judged AND e.at > $5 AND e.at <= $1%s GROUP BY 1)",
-					 value_of_event(table), catalog_qualified_name(table->events), key,
+					 value_of_event(table), rule_customers_stream(table), key,
 					 catalog_equality(table->key_type),
 					 given(question, ARG_CHURN) ? " AND e.event = $3" : "");
 }

@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "look/look.h"
+#include "rule/rule.h"
 #include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -141,7 +142,7 @@ lines_sql(const SegmentTable *table, const char *item, const char *basket, bool 
 					"   AND ($1 IS NULL OR e.event COLLATE \"C\" = ANY ($1))"
 					"   AND ($2 IS NULL OR e.at >= $2) AND ($3 IS NULL OR e.at < $3)",
 					key, basket == NULL ? "" : "e.", basket == NULL ? "e.at" : basket,
-					item, catalog_qualified_name(table->events), item);
+					item, rule_customers_stream(table), item);
 	if (basket != NULL)
 		rows = psprintf("%s AND e.%s IS NOT NULL", rows, basket);
 	if (!by_gap)

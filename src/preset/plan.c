@@ -6,6 +6,7 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
 #include "preset/preset.h"
 #include "preset/template.h"
 #include "utils/builtins.h"
@@ -347,10 +348,45 @@ choose_only(Plan *plan)
 	}
 }
 
+/* Tells which columns are not made for want of which options. */
+static void
+tell_left_out(const Plan *plan)
+{
+	StringInfoData left_out;
+	List	   *told = NIL;
+	ListCell   *lc,
+			   *lc2;
+
+	initStringInfo(&left_out);
+	foreach(lc, plan->choices)
+	{
+		const Choice *first = lfirst(lc);
+		const char *separator = " for ";
+
+		if (first->column != NULL || first->wants == NULL ||
+			list_member(told, makeString(unconstify(char *, first->wants))))
+			continue;
+		told = lappend(told, makeString(unconstify(char *, first->wants)));
+		appendStringInfo(&left_out, "%s\"%s\"", left_out.len > 0 ? "; " : "", first->wants);
+		foreach(lc2, plan->choices)
+		{
+			const Choice *choice = lfirst(lc2);
+
+			if (choice->column != NULL || choice->wants == NULL || strcmp(choice->wants, first->wants) != 0)
+				continue;
+			appendStringInfo(&left_out, "%s\"%s\"", separator, choice->name);
+			separator = ", ";
+		}
+	}
+	if (left_out.len > 0)
+		ereport(NOTICE,
+				(errmsg("columns of preset \"%s\" are left out for want of options: %s",
+						plan->preset->name, left_out.data)));
+}
+
 static void
 choose_all(Plan *plan)
 {
-	StringInfoData left_out;
 	ListCell   *lc;
 
 	foreach(lc, plan->preset->columns)
@@ -360,19 +396,7 @@ choose_all(Plan *plan)
 		if (column->own)
 			choose(plan, column->name);
 	}
-	initStringInfo(&left_out);
-	foreach(lc, plan->choices)
-	{
-		Choice	   *choice = lfirst(lc);
-
-		if (choice->column == NULL && choice->wants != NULL)
-			appendStringInfo(&left_out, "%s\"%s\" needs \"%s\"", left_out.len > 0 ? ", " : "", choice->name,
-							 choice->wants);
-	}
-	if (left_out.len > 0)
-		ereport(NOTICE,
-				(errmsg("columns of preset \"%s\" are left out for want of options: %s",
-						plan->preset->name, left_out.data)));
+	tell_left_out(plan);
 }
 
 /* Neither fewer elements than templates name, nor more that nobody would read. */

@@ -49,7 +49,8 @@ STATES "SELECT m.tbl, max(m.place) FILTER (WHERE m.log = 0), max(m.place) FILTER
 /*
  * $5: tables whose work is being taken out; $6: the number of this collection.
  * Of the others, no key that stands in work already, and none while everybody
- * does.  (Looked up one by one, where the live rows are.)
+ * does.  (Looked up one by one, where the live rows are; by the primary key:
+ * work_queue, which is of "NOT whole", has all keys of a collection there.)
  */
 static const char *const collect_sql =
 STATES "INSERT INTO segment.work (tbl, whole, key, collection, marked_at)"
@@ -58,7 +59,7 @@ STATES "INSERT INTO segment.work (tbl, whole, key, collection, marked_at)"
 "   FROM " NEW_MARKS " GROUP BY m.tbl, m.key, s.claim_from) m"
 " WHERE m.tbl = ANY ($5) OR"
 "   (SELECT true FROM segment.work w WHERE w.tbl = m.tbl AND w.whole LIMIT 1) IS NULL"
-"   AND (SELECT true FROM segment.work w WHERE w.tbl = m.tbl AND NOT w.whole AND w.key = m.key"
+"   AND (SELECT true FROM segment.work w WHERE w.tbl = m.tbl AND w.whole = (m.key IS NULL) AND w.key = m.key"
 "        AND w.collection >= coalesce(m.claim_from, 0) LIMIT 1) IS NULL";
 
 /* Under the earliest number that is looked for: the same transaction takes them out again. */

@@ -50,12 +50,13 @@ segment_current(PG_FUNCTION_ARGS)
 		trust_check_source(table, ((Source *) lfirst(lc))->relation);
 	rule_check_trust_again(table);
 	trust_reader(&reader, table);
-	selection.keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
 
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
 	context_set_as_of(as_of);
 	current_check_key(table, key);
+	key = CStringGetTextDatum(key_customer(table, key));
+	selection.keys = PointerGetDatum(construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT));
 	if (!reader.is_member)
 		context_set("client_min_messages", "error");
 	PG_TRY();

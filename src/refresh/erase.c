@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "capture/capture.h"
+#include "catalog/merged.h"
 #include "catalog/pg_type.h"
 #include "catalog/suppressed.h"
 #include "context.h"
@@ -24,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(segment_erase);
 PG_FUNCTION_INFO_V1(segment_unsuppress);
@@ -62,54 +64,49 @@ open_for_erasure(Oid relid)
 	return catalog_load(relid);
 }
 
-static void
-hint_at_type(void *table)
+/*
+ * The keys (of char *) of a customer, the one given first: those merged into it
+ * are the same customer's.  One that is merged itself is not taken for all of them.
+ */
+static List *
+keys_of_customer(const SegmentTable *table, Datum given)
 {
-	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_DATA_EXCEPTION)
-		errhint("Keys of %s are of type %s.",
-				catalog_qualified_name(((const SegmentTable *) table)->relid),
-				format_type_be(((const SegmentTable *) table)->key_type));
-}
+	char	   *key = key_canonical(table, given);
+	char	   *target;
 
-/* The key as its type writes it; with the owner's rights. */
-static char *
-canonical_key(SegmentTable *table, Datum key)
-{
-	ErrorContextCallback callback = {.callback = hint_at_type,.arg = table};
-	Oid			input;
-	Oid			output;
-	Oid			parameter;
-	bool		is_varlena;
-	char	   *result;
-
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-	getTypeInputInfo(table->key_type, &input, &parameter);
-	getTypeOutputInfo(table->key_type, &output, &is_varlena);
-	result = OidOutputFunctionCall(output, OidInputFunctionCall(input, TextDatumGetCString(key),
-																parameter, -1));
-	error_context_stack = callback.previous;
-	return result;
+	merged_lock(table->relid);
+	PushActiveSnapshot(GetLatestSnapshot());
+	key = key_as_merged(table, key);
+	PopActiveSnapshot();
+	target = merged_target(table->relid, key, NULL);
+	if (target != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("customer \"%s\" is merged into \"%s\"", key, target),
+				 errhint("Erase that one, and this goes with it; or let it be another customer first: SELECT segment.unmerge(%s, %s).",
+						 quote_literal_cstr(catalog_qualified_name(table->relid)), quote_literal_cstr(key))));
+	return lcons(key, merged_members(table->relid, key));
 }
 
 /*
  * Deletes the customer's rows from the segment table or its history; adds the
- * texts of the key in them to *texts.
+ * texts of the keys (text[]) in them to *texts.
  */
 static int64
-delete_rows(const SegmentTable *table, Oid relation, Datum key, List **texts)
+delete_rows(const SegmentTable *table, Oid relation, Datum keys, List **texts)
 {
 	const char *column = quote_identifier(table->key_name);
-	Oid			types[] = {TEXTOID};
+	Oid			types[] = {TEXTARRAYOID};
 	int64		deleted;
 
 	if (get_rel_name(relation) == NULL)
 		return 0;
-	apply_sql(table, psprintf("DELETE FROM %s t WHERE t.%s %s $1::%s RETURNING t.%s::text",
+	apply_sql(table, psprintf("DELETE FROM %s t WHERE t.%s %s ANY (SELECT u::%s FROM unnest($1) u)"
+							  " RETURNING t.%s::text",
 							  catalog_qualified_name(relation), column,
 							  catalog_equality(table->key_type),
 							  catalog_type_name(table->key_type), column),
-			  1, types, &key);
+			  1, types, &keys);
 	deleted = SPI_processed;
 	for (int64 i = 0; i < deleted; i++)
 		*texts = list_append_unique(*texts, makeString(SPI_getvalue(SPI_tuptable->vals[i],
@@ -118,24 +115,24 @@ delete_rows(const SegmentTable *table, Oid relation, Datum key, List **texts)
 }
 
 /*
- * Takes the customer's key out of the changes, which stay: they are the cursors
+ * Takes the customer's keys out of the changes, which stay: they are the cursors
  * of others.  Returns of how many; adds the texts of the key to *texts.
  */
 static int64
-blank_changes(const SegmentTable *table, Datum key, List **texts)
+blank_changes(const SegmentTable *table, Datum keys, List **texts)
 {
 	const char *column = quote_identifier(table->key_name);
 	const char *name;
-	Oid			types[] = {TEXTOID};
+	Oid			types[] = {TEXTARRAYOID};
 
 	if (!OidIsValid(table->changes))
 		return 0;
 	name = catalog_qualified_name(table->changes);
 	apply_sql(table, psprintf("UPDATE %s t SET %s = NULL FROM (SELECT o.change, o.%s::text AS was FROM %s o"
-							  "   WHERE o.%s %s $1::%s) s WHERE t.change = s.change RETURNING s.was",
+							  "   WHERE o.%s %s ANY (SELECT u::%s FROM unnest($1) u)) s WHERE t.change = s.change RETURNING s.was",
 							  name, column, column, name, column, catalog_equality(table->key_type),
 							  catalog_type_name(table->key_type)),
-			  1, types, &key);
+			  1, types, &keys);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		*texts = list_append_unique(*texts, makeString(SPI_getvalue(SPI_tuptable->vals[i],
 																	SPI_tuptable->tupdesc, 1)));
@@ -200,20 +197,55 @@ mark_if_known(const SegmentTable *table, char *key)
 		marklog_append(table->relid, list_make1(key));
 }
 
-/* erase(tbl, key, suppress) → (rows, history, waiting, marks, errors, suppressed) */
+/* What one erasure does. */
+typedef struct Erasure
+{
+	SegmentTable *table;
+	List	   *keys;			/* of char * */
+	List	   *texts;			/* of String: the keys as somebody wrote them */
+	int64		rows;
+	int64		history;
+	int64		merges;
+	bool		suppressed;
+	Traces		traces;
+} Erasure;
+
+/* With the owner's rights: rows and history of all the keys, and who stays out. */
+static void
+erase_rows(Erasure *e, bool suppress)
+{
+	Datum		keys = key_array(e->keys);
+	ListCell   *lc;
+
+	e->rows = delete_rows(e->table, e->table->relid, keys, &e->texts);
+	e->history = delete_rows(e->table, e->table->history, keys, &e->texts);
+	e->history += blank_changes(e->table, keys, &e->texts);
+	e->suppressed = true;
+	foreach(lc, e->keys)
+	{
+		e->texts = list_append_unique(e->texts, makeString(lfirst(lc)));
+		if (suppress)
+		{
+			suppressed_add(e->table, lfirst(lc));
+			/* with the salt, which the first one makes */
+			e->table = catalog_load(e->table->relid);
+		}
+		else if (!suppressed_is(e->table, lfirst(lc)))
+			e->suppressed = false;
+	}
+}
+
+/* erase(tbl, key, suppress) → (rows, history, waiting, marks, errors, merges, suppressed) */
 Datum
 segment_erase(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"tbl", "key", "suppress"};
-	SegmentTable *table;
-	Traces		traces = {0};
-	bool		suppressed;
-	List	   *texts;
-	int64		counts[5];
-	Datum		values[6];
-	bool		nulls[6] = {false};
-	char	   *key;
+	Erasure		e = {0};
+	int64		counts[6];
+	Datum		values[7];
+	bool		nulls[7] = {false};
 	TupleDesc	desc;
+	ListCell   *lc;
 	RunContext	ctx;
 
 	check_arguments(fcinfo, names, lengthof(names));
@@ -221,30 +253,31 @@ segment_erase(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("function returning record called in a context that can not take one")));
-	table = open_for_erasure(PG_GETARG_OID(0));
+	e.table = open_for_erasure(PG_GETARG_OID(0));
 
 	SPI_connect();
-	context_enter_owner(&ctx, table->owner, table->time_zone);
-	key = canonical_key(table, PG_GETARG_DATUM(1));
-	texts = list_make2(makeString(key), makeString(text_to_cstring(PG_GETARG_TEXT_PP(1))));
-	counts[0] = delete_rows(table, table->relid, CStringGetTextDatum(key), &texts);
-	counts[1] = delete_rows(table, table->history, CStringGetTextDatum(key), &texts);
-	counts[1] += blank_changes(table, CStringGetTextDatum(key), &texts);
-	suppressed = PG_GETARG_BOOL(2) ? (suppressed_add(table, key), true) : suppressed_is(table, key);
+	context_enter_owner(&ctx, e.table->owner, e.table->time_zone);
+	e.keys = keys_of_customer(e.table, PG_GETARG_DATUM(1));
+	e.texts = list_make1(makeString(text_to_cstring(PG_GETARG_TEXT_PP(1))));
+	erase_rows(&e, PG_GETARG_BOOL(2));
 	context_leave(&ctx);
 
-	traces_delete(&traces, table, key, texts);
-	counts[2] = traces.waiting;
-	counts[3] = traces.marks;
-	counts[4] = traces.errors;
-	traces_forget_statistics(&traces, table);
-	if (!suppressed)
-		mark_if_known(table, key);
+	e.merges = merged_forget(e.table->relid, linitial(e.keys));
+	traces_delete(&e.traces, e.table, e.keys, e.texts);
+	traces_forget_statistics(&e.traces, e.table);
+	foreach(lc, e.suppressed ? NIL : e.keys)
+		mark_if_known(e.table, lfirst(lc));
 	SPI_finish();
 
+	counts[0] = e.rows;
+	counts[1] = e.history;
+	counts[2] = e.traces.waiting;
+	counts[3] = e.traces.marks;
+	counts[4] = e.traces.errors;
+	counts[5] = e.merges;
 	for (int i = 0; i < lengthof(counts); i++)
 		values[i] = Int64GetDatum(counts[i]);
-	values[5] = BoolGetDatum(suppressed);
+	values[6] = BoolGetDatum(e.suppressed);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
@@ -262,7 +295,7 @@ segment_unsuppress(PG_FUNCTION_ARGS)
 	table = open_for_erasure(PG_GETARG_OID(0));
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);
-	key = canonical_key(table, PG_GETARG_DATUM(1));
+	key = key_canonical(table, PG_GETARG_DATUM(1));
 	removed = suppressed_remove(table, key);
 	context_leave(&ctx);
 	if (removed)

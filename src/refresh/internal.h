@@ -177,6 +177,24 @@ extern void apply_pending(const SegmentTable *table, Datum keys);
 extern void process_keys(Refresh *refresh, const SegmentTable *table, Datum keys);
 extern void process_everybody(Refresh *refresh, bool future, bool rewind);
 
+/* keys.c: with the owner's rights, and inside SPI */
+
+/* A key as its type writes it; an error of the type gets a hint. */
+extern char *key_canonical(const SegmentTable *table, Datum key);
+
+/* Keys (of char *) as text[]. */
+extern Datum key_array(List *keys);
+
+/* A canonical key, or the text of an equal one that stands in segment.merged; by the active snapshot. */
+extern char *key_as_merged(const SegmentTable *table, char *key);
+
+/*
+ * Keys (text[]), and besides them those that they count for where they are
+ * merged; 0 for 0.  snapshot: the active one, or NULL: a fresh one.  With any
+ * rights, inside SPI or not.
+ */
+extern Datum keys_and_customers(const SegmentTable *table, Datum keys, Snapshot snapshot);
+
 /* setaside.c: with the lock on work */
 
 /* A customer for whom an expression fails. */

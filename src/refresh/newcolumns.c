@@ -30,7 +30,7 @@ dirty_keys(const SegmentTable *table)
 			1, types, values, false);
 	keys = first_value(&isnull);
 	context_leave(&ctx);
-	return isnull ? (Datum) 0 : keys;
+	return isnull ? (Datum) 0 : keys_and_customers(table, keys, NULL);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "capture/capture.h"
+#include "catalog/merged.h"
 #include "catalog/pg_type.h"
 #include "context.h"
 #include "executor/spi.h"
@@ -203,15 +204,19 @@ failing_keys(List *failures)
 void
 process_keys(Refresh *refresh, const SegmentTable *table, Datum keys)
 {
+	SegmentTable merged = *table;
 	Attempt		a = {
 		.refresh = refresh,
-		.table = table,
+		.table = &merged,
 		.future = true,
 		.keep = CurrentMemoryContext,
 		.as_of = state_instant(refresh),
 		.aside = aside_keys(table->relid, false),
 	};
 
+	/* as of after the claim: the first merge of all may have come after the definition was read */
+	merged.merged = merged_any(table->relid, NULL);
+	keys = keys_and_customers(&merged, keys, NULL);
 	divide_array(&a, keys);
 	if (a.aside != (Datum) 0)
 		aside_forget(table->relid, keys, failing_keys(a.failures));
@@ -236,6 +241,8 @@ everybody_sql(const SegmentTable *table)
 						 source->key, catalog_type_name(table->key_type),
 						 catalog_qualified_name(source->relation), source->key);
 	}
+	if (table->merged)
+		appendStringInfo(&sql, " UNION SELECT counts_for FROM segment.merged_keys(%u)", table->relid);
 	appendStringInfoString(&sql, ") k WHERE $1 IS NULL OR NOT key = ANY ($1)");
 	return sql.data;
 }

@@ -127,6 +127,12 @@ extern char *guard_subject(const SegmentTable *table, const char *column);
  */
 extern void current_check_key(const SegmentTable *table, Datum key);
 
+/*
+ * keys.c: the key of the customer for whom a key (text) counts, by the active
+ * snapshot; itself unless it is merged.  With the owner's rights, inside SPI.
+ */
+extern char *key_customer(const SegmentTable *table, Datum key);
+
 /* runs.c: what happened; rows of segment.run */
 
 typedef struct Run

@@ -42,6 +42,7 @@ static const Place places[] = {
 	{"mark_log_1", "key", "key IS NOT NULL", NULL, offsetof(Traces, marks)},
 	{"run", NULL, NULL, "error", 0},
 	{"job_state", NULL, NULL, "error", 0},
+	{"merged", NULL, NULL, NULL, 0},	/* its rows are gone already */
 };
 
 /* Keys of the table wherever they stand, a text array. */
@@ -66,20 +67,21 @@ all_keys(const SegmentTable *table)
 }
 
 /*
- * The texts that a type reads as the same key, of those that stand somewhere:
+ * The texts that a type reads as one of some keys, of those that stand somewhere:
  * with the owner's rights, as reading them may be code of a user's.
  */
 static Datum
-same_keys(const SegmentTable *table, Datum keys, const char *key)
+same_keys(const SegmentTable *table, Datum keys, Datum wanted)
 {
-	Oid			types[] = {TEXTARRAYOID, TEXTOID};
-	Datum		values[] = {keys, CStringGetTextDatum(key)};
+	Oid			types[] = {TEXTARRAYOID, TEXTARRAYOID};
+	Datum		values[] = {keys, wanted};
 	const char *type = catalog_type_name(table->key_type);
 	bool		isnull;
 	RunContext	ctx;
 
 	context_enter_owner(&ctx, table->owner, table->time_zone);
-	run_sql(psprintf("SELECT coalesce(array_agg(k), '{}') FROM unnest($1) k WHERE k::%s %s $2::%s",
+	run_sql(psprintf("SELECT coalesce(array_agg(k), '{}') FROM unnest($1) k"
+					 " WHERE k::%s %s ANY (SELECT w::%s FROM unnest($2) w)",
 					 type, catalog_equality(table->key_type), type), 2, types, values, false);
 	context_leave(&ctx);
 	return first_value(&isnull);
@@ -126,10 +128,11 @@ naming_pattern(List *texts)
 }
 
 void
-traces_delete(Traces *traces, const SegmentTable *table, const char *key, List *texts)
+traces_delete(Traces *traces, const SegmentTable *table, List *keys, List *texts)
 {
 	Oid			types[] = {OIDOID, TEXTARRAYOID, TEXTOID};
 	Datum		values[3];
+	Datum		wanted = key_array(keys);
 	RunContext	ctx;
 
 	traces->pattern = naming_pattern(texts);
@@ -142,14 +145,8 @@ traces_delete(Traces *traces, const SegmentTable *table, const char *key, List *
 	 */
 	run_sql("UPDATE segment.bookmark SET places = '{}'", 0, NULL, NULL, false);
 	values[0] = ObjectIdGetDatum(table->relid);
-	if (suppressed_one_text(table->key_type))
-	{
-		Datum		one = CStringGetTextDatum(key);
-
-		values[1] = PointerGetDatum(construct_array(&one, 1, TEXTOID, -1, false, TYPALIGN_INT));
-	}
-	else
-		values[1] = same_keys(table, all_keys(table), key);
+	values[1] = suppressed_one_text(table->key_type) ? wanted :
+		same_keys(table, all_keys(table), wanted);
 	values[2] = traces->pattern == NULL ? (Datum) 0 : CStringGetTextDatum(traces->pattern);
 	for (int i = 0; i < lengthof(places); i++)
 	{

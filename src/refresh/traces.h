@@ -16,12 +16,12 @@ typedef struct Traces
 } Traces;
 
 /*
- * Deletes them: where a key stands, each text that the key's type reads as this
- * customer's; and error texts of runs and jobs with one of some texts (of
+ * Deletes them: where a key stands, each text that the key's type reads as one
+ * of the customer's keys (of char *); and error texts of runs and jobs with one of some texts (of
  * String) in them.  Locks the bookmark; with the lock on the table's work.
  * Inside SPI.
  */
-extern void traces_delete(Traces *traces, const SegmentTable *table, const char *key, List *texts);
+extern void traces_delete(Traces *traces, const SegmentTable *table, List *keys, List *texts);
 
 /*
  * Then: makes the planner's statistics anew that hold the key.  A NOTICE if

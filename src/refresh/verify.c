@@ -81,7 +81,8 @@ read_dirty(Verification *v)
 	context_enter_catalog(&ctx);
 	run_sql(dirty_sql, 2, types, values, true);
 	row = SPI_tuptable->vals[0];
-	v->dirty = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull);
+	v->dirty = keys_and_customers(v->table, SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull),
+								  GetActiveSnapshot());
 	v->nothing_judged = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
 	v->before_last = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
 	v->next_due = DatumGetTimestampTz(SPI_getbinval(row, SPI_tuptable->tupdesc, 4, &isnull));
@@ -295,6 +296,16 @@ judge_history(Verification *v)
 	return_rows(v);
 }
 
+/* " AND" a key in an expression, a text, is not merged: then it is no customer, once its row is gone. */
+static char *
+without_merged(const SegmentTable *table, const char *key)
+{
+	const char *type = catalog_type_name(table->key_type);
+
+	return psprintf(" AND NOT %s::%s %s ANY (SELECT from_key::%s FROM segment.merged_keys(%u))", key, type,
+					catalog_equality(table->key_type), type, table->relid);
+}
+
 /* Says how many customers were not judged, and why. */
 static void
 notice_unjudged(Verification *v)
@@ -312,10 +323,11 @@ notice_unjudged(Verification *v)
 	run_sql(psprintf("SELECT (SELECT count(*) FROM %s WHERE ($3 OR valid_until <= $1"
 					 "   AND valid_until >= $4 OR refreshed_at > $1 OR %s)%s)"
 					 " + (SELECT count(*) FROM unnest($2) __segment_d WHERE NOT EXISTS"
-					 "   (SELECT FROM %s o WHERE o.%s %s __segment_d::%s))",
+					 "   (SELECT FROM %s o WHERE o.%s %s __segment_d::%s)%s)",
 					 catalog_qualified_name(v->table->relid), is_dirty(v->table, key),
 					 not_aside(v->table, v->aside, "$5"), catalog_qualified_name(v->table->relid), key,
-					 catalog_equality(v->table->key_type), catalog_type_name(v->table->key_type)),
+					 catalog_equality(v->table->key_type), catalog_type_name(v->table->key_type),
+					 v->table->merged ? without_merged(v->table, "__segment_d") : ""),
 			v->aside != (Datum) 0 ? 5 : 4, types, values, true);
 	context_leave(&ctx);
 	unjudged = first_int64();

@@ -133,6 +133,8 @@ append_attributes(StringInfo sql, const SegmentTable *table, const Source *sourc
 	appendStringInfo(sql, " FROM %s WHERE (%s) IS NOT NULL",
 					 catalog_qualified_name(source->relation), source->key);
 	rule_append_whom(sql, table, source, whom);
+	if (table->merged && whom != RULE_KEYS)
+		merged_append_attributes(sql, table, source);
 	if (!key_is_unique(source))
 		appendStringInfo(sql, " ORDER BY 1%s", order.data);
 }

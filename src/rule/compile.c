@@ -145,9 +145,16 @@ rule_evaluate_sql(const SegmentTable *table, RuleWhom whom, bool future)
 	if (whom == RULE_KEYS)
 	{
 		appendStringInfo(&sql, "WITH %s AS MATERIALIZED (SELECT DISTINCT u::%s AS %s"
-						 " FROM unnest($1) u%s), %s AS MATERIALIZED (", KEYS_NAME,
+						 " FROM unnest($1) u%s", KEYS_NAME,
 						 catalog_type_name(table->key_type), KEYS_COLUMN,
-						 table->salt == NULL ? "" : compile_not_suppressed(table, "u"), STREAM_NAME);
+						 table->salt == NULL ? "" : compile_not_suppressed(table, "u"));
+		if (table->merged)
+			appendStringInfo(&sql, " %s %s", table->salt == NULL ? "WHERE" : "AND",
+							 merged_condition_of_keys(table));
+		appendStringInfoString(&sql, "), ");
+		if (table->merged)
+			merged_append_members(&sql, table);
+		appendStringInfo(&sql, "%s AS MATERIALIZED (", STREAM_NAME);
 		rule_append_stream(&sql, table, rule_stream_columns(table), whom, NULL);
 		appendStringInfoString(&sql, ") ");
 	}

@@ -65,4 +65,28 @@ extern void rule_append_stream(StringInfo sql, const SegmentTable *table, List *
 extern void rule_append_whom(StringInfo sql, const SegmentTable *table, const Source *source,
 							 RuleWhom whom);
 
+/* merged.c: only where the table has merged keys */
+
+/* Of RULE_KEYS: the keys in KEYS_NAME and those that count for them. */
+#define MEMBERS_NAME "__segment_members"
+
+/* A condition for a key in "u", a text: it is not merged. */
+extern char *merged_condition_of_keys(const SegmentTable *table);
+
+/* "MEMBERS_NAME AS (...), ", behind that of KEYS_NAME. */
+extern void merged_append_members(StringInfo sql, const SegmentTable *table);
+
+/* A query of the keys whose events are read, of RULE_KEYS. */
+extern char *merged_keys_of_events(void);
+
+/* A stream with the columns of rule_append_stream, each event under the key that it counts for. */
+extern void merged_append_stream(StringInfo sql, const SegmentTable *table, List *columns,
+								 const char *stream, RuleWhom whom);
+
+/* " UNION ALL ...": of RULE_OTHERS, keys that count for those in $1. */
+extern void merged_append_others(StringInfo sql, const SegmentTable *table);
+
+/* " AND ...": a condition on the key of a source's rows; it is not merged. */
+extern void merged_append_attributes(StringInfo sql, const SegmentTable *table, const Source *source);
+
 #endif							/* SEGMENT_RULE_COMPILE_H */

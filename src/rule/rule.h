@@ -198,6 +198,13 @@ typedef struct StreamColumn
 
 extern char *rule_stream_view_sql(const SegmentTable *table, List *columns);
 
+/*
+ * merged.c: the stream's view as an item of FROM, and the key in an expression,
+ * with merged keys exchanged for those that they count for.  For the owner.
+ */
+extern char *rule_customers_stream(const SegmentTable *table);
+extern char *rule_customer(const SegmentTable *table, const char *key);
+
 /* Columns of the stream's view, as it stands (of StreamColumn). */
 extern List *rule_stream_columns(const SegmentTable *table);
 

@@ -107,13 +107,21 @@ rule_append_empty_stream(StringInfo sql, const SegmentTable *table, List *column
 void
 rule_append_whom(StringInfo sql, const SegmentTable *table, const Source *source, RuleWhom whom)
 {
-	if (whom == RULE_KEYS)
+	if (whom == RULE_KEYS && table->merged && source->kind == SOURCE_EVENTS)
+		appendStringInfo(sql, " AND (%s) %s ANY (%s)", source->key,
+						 catalog_equality(table->key_type), merged_keys_of_events());
+	else if (whom == RULE_KEYS)
 		appendStringInfo(sql, " AND (%s) %s ANY (SELECT %s FROM %s)", source->key,
 						 catalog_equality(table->key_type), KEYS_COLUMN, KEYS_NAME);
 	else if (whom == RULE_OTHERS)
-		appendStringInfo(sql, " AND NOT (%s)::%s %s ANY (SELECT u::%s FROM unnest($1) u)",
+	{
+		appendStringInfo(sql, " AND NOT (%s)::%s %s ANY (SELECT u::%s FROM unnest($1) u",
 						 source->key, catalog_type_name(table->key_type),
 						 catalog_equality(table->key_type), catalog_type_name(table->key_type));
+		if (table->merged)
+			merged_append_others(sql, table);
+		appendStringInfoChar(sql, ')');
+	}
 	if (whom == RULE_OTHERS && table->salt != NULL)
 		appendStringInfo(sql, " AND NOT (%s)::%s %s ANY (SELECT u FROM"
 						 " (SELECT DISTINCT (%s)::%s FROM %s OFFSET 0) k(u) WHERE segment.is_suppressed(%u, u::text))",
@@ -123,13 +131,10 @@ rule_append_whom(StringInfo sql, const SegmentTable *table, const Source *source
 						 table->relid);
 }
 
-/*
- * The stream, or of it only some customers.  which: a comparison of at with the as-of instant, or
- * NULL for the whole of time.
- */
-void
-rule_append_stream(StringInfo sql, const SegmentTable *table, List *columns,
-				   RuleWhom whom, const char *which)
+/* Each event under the key that it was written with; arguments as of rule_append_stream. */
+static void
+append_sources(StringInfo sql, const SegmentTable *table, List *columns,
+			   RuleWhom whom, const char *which)
 {
 	bool		first = true;
 	ListCell   *lc;
@@ -161,13 +166,30 @@ rule_append_stream(StringInfo sql, const SegmentTable *table, List *columns,
 		rule_append_empty_stream(sql, table, columns);
 }
 
+void
+rule_append_stream(StringInfo sql, const SegmentTable *table, List *columns,
+				   RuleWhom whom, const char *which)
+{
+	StringInfoData stream;
+
+	if (!table->merged)
+	{
+		append_sources(sql, table, columns, whom, which);
+		return;
+	}
+	initStringInfo(&stream);
+	append_sources(&stream, table, columns, whom, which);
+	merged_append_stream(sql, table, columns, stream.data, whom);
+}
+
+/* As written: found by key with the sources' indexes. */
 char *
 rule_stream_view_sql(const SegmentTable *table, List *columns)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	rule_append_stream(&sql, table, columns, RULE_EVERYBODY, "<=");
+	append_sources(&sql, table, columns, RULE_EVERYBODY, "<=");
 	return sql.data;
 }
 

@@ -205,6 +205,21 @@ mutate_rewind_forgotten() {
 	swap src/refresh/history.c '"DELETE FROM %s WHERE entered_at > $1"' '"DELETE FROM %s WHERE entered_at > $1 AND false"'
 }
 
+mutation first_merge_missed 'isolation:merge' 'a merge between the definition and the claim of a batch is not seen'
+mutate_first_merge_missed() {
+	swap src/refresh/process.c 'merged.merged = merged_any(table->relid, NULL);' '(void) merged_any;'
+}
+
+mutation merged_not_computed 'regress:refresh_merge' 'events of a merged key mark nobody else'
+mutate_merged_not_computed() {
+	swap src/refresh/process.c 'keys = keys_and_customers(&merged, keys, NULL);' ''
+}
+
+mutation merges_unlocked 'isolation:merge' 'two merges at once may go in a circle'
+mutate_merges_unlocked() {
+	swap src/refresh/merge.c 'merged_lock(relid);' ''
+}
+
 mutation verify_judges_dirty 'isolation:refresh_stopped' 'verify() reports who is dirty'
 mutate_verify_judges_dirty() {
 	swap src/refresh/verify.c 'FROM segment.work w WHERE w.tbl = $1"' 'FROM segment.work w WHERE w.tbl = $1 AND false"'

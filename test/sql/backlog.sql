@@ -83,6 +83,16 @@ DROP TABLE batch CASCADE;
 DROP TRIGGER note ON customers;
 RESET segment.batch_size;
 
+-- each key is looked for by itself in what waits, however many there are
+SELECT pg_stat_force_next_flush();
+SELECT sum(idx_blks_hit + idx_blks_read) AS before FROM pg_statio_all_indexes WHERE schemaname = 'segment' AND relname = 'work' \gset
+INSERT INTO purchase SELECT i FROM generate_series(1, 9000) i;
+CALL segment.refresh('visitors');
+SELECT pg_stat_force_next_flush();
+SELECT (sum(idx_blks_hit + idx_blks_read) - :before) / 9000 < 16 AS few FROM pg_statio_all_indexes WHERE schemaname = 'segment' AND relname = 'work';
+TABLE stands;
+CALL segment.refresh('customers');
+
 -- the logs
 SELECT log, bytes >= 0 AS size, held_by, prepared, held_since FROM segment.logs ORDER BY log;
 SELECT count(*) FROM segment.logs WHERE active;

@@ -39,6 +39,18 @@ SELECT lower(address::text) AS address, plan, labels, n, red, pro FROM people OR
 SELECT segment.current('people', 'aNN') ->> 'n' AS n;
 SELECT * FROM segment.verify('people');
 SELECT lower(address::text) AS address, segment, left_at IS NULL AS open FROM people_history ORDER BY 1;
+-- merged under whatever spelling
+INSERT INTO mail VALUES ('Dora', '2024-05-01', NULL), ('EVE', '2024-05-01', NULL);
+SELECT segment.merge('people', 'dORA', 'eve'), segment.merge('people', 'DORA', 'EVE'), segment.merge('people', 'Eve', 'Cid');
+CALL segment.refresh('people');
+SELECT lower(address::text) AS address, n FROM people ORDER BY 1;
+INSERT INTO mail VALUES ('dora', '2024-05-02', NULL);
+CALL segment.refresh('people');
+SELECT segment.current('people', 'DORA') -> 'n' AS n, n FROM people WHERE address OPERATOR(public.=) 'CID';
+SELECT * FROM segment.verify('people');
+SELECT segment.unmerge('people', 'eVE'), segment.unmerge('people', 'DoRa');
+DELETE FROM mail WHERE address IN ('dora', 'eve');
+CALL segment.refresh('people');
 -- erased under whatever spelling, and so are the marks
 INSERT INTO mail VALUES ('ANN', '2024-05-03', NULL), ('anN', '2024-05-03', NULL);
 SELECT rows, history, marks >= 2 AS marks FROM segment.erase('people', 'Ann');

@@ -82,6 +82,20 @@ CALL segment.rebuild('customers');
 SELECT * FROM search('customer-zebra-4711');
 SELECT * FROM segment.verify('customers');
 
+-- a visitor who became a customer is erased along with him
+INSERT INTO purchase VALUES ('visitor-quagga-1', 1), ('visitor-gnu-2', 1);
+SELECT segment.merge('customers', 'visitor-quagga-1', 'customer-7'), segment.merge('customers', 'visitor-gnu-2', 'customer-8');
+CALL segment.refresh('customers');
+INSERT INTO purchase VALUES ('visitor-quagga-1', 2);
+ANALYZE;
+SELECT * FROM search('visitor-quagga-1');
+DELETE FROM purchase WHERE customer IN ('visitor-quagga-1', 'customer-7');
+DELETE FROM person WHERE id = 'customer-7';
+SELECT rows, history, marks > 0 AS marks, merges, suppressed FROM segment.erase('customers', 'customer-7');
+ANALYZE purchase, person;
+SELECT * FROM search('visitor-quagga-1');
+SELECT from_key FROM segment.merges;
+
 -- the last of all customers: there is nothing to sample any more
 SELECT count(*) FROM (SELECT segment.erase('customers', customer) FROM (TABLE customers) c WHERE customer <> 'customer-30') e;
 ANALYZE customers_history;

@@ -30,6 +30,7 @@ SELECT segment.add_band('matrix.t', 'b', 'n', 2);
 SELECT segment.add_segment('matrix.t', 's', 'n > 3');
 SELECT segment.add_group('matrix.t', 'g', 'many', 'n > 3', 'few', 'true');
 SELECT segment.keep_changes('matrix.t');
+SELECT segment.merge('matrix.t', '99', '4');
 SELECT segment.add_preset('matrix.t', 'starter');
 CALL segment.refresh('matrix.t');
 GRANT SELECT ON matrix.t, matrix.t_history, matrix.t_changes TO regress_segment_reader;
@@ -75,6 +76,11 @@ INSERT INTO line VALUES
 	('segment.erase(regclass,text,boolean)', $$SELECT segment.erase('matrix.t', '1')$$),
 	('segment.unsuppress(regclass,text)', $$SELECT segment.unsuppress('matrix.t', '1')$$),
 	('segment.is_suppressed(regclass,text)', $$SELECT segment.is_suppressed('matrix.t', '1')$$),
+	('segment.merge(regclass,text,text)', $$SELECT segment.merge('matrix.t', '1', '2')$$),
+	('segment.unmerge(regclass,text)', $$SELECT segment.unmerge('matrix.t', '1')$$),
+	('segment.merged_into(regclass,text)', $$SELECT segment.merged_into('matrix.t', '1')$$),
+	('segment.merged_keys(regclass)', $$SELECT segment.merged_keys('matrix.t')$$),
+	('segment.merged_keys(regclass,text[])', $$SELECT segment.merged_keys('matrix.t', '{1}')$$),
 	-- looking
 	('segment.current(regclass,text)', $$SELECT segment.current('matrix.t', '1')$$),
 	('segment.evaluate(regclass,timestamp with time zone)', $$SELECT segment.evaluate('matrix.t', '2024-05-20')$$),

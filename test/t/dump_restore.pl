@@ -28,9 +28,10 @@ my $truth = q{
 	SELECT coalesce(e.customer, p.id), coalesce(e.n, 0), e.total, p.country,
 		   coalesce(e.last_at > timestamptz '2024-06-01 00:00:00+00' - interval '30 days', false)
 	FROM (SELECT customer, count(*) AS n, sum(amount) AS total, max(at) AS last_at
-		  FROM (SELECT customer, at, amount FROM crm.purchase UNION ALL SELECT account, at, NULL FROM crm.visit) s
+		  FROM (SELECT CASE customer WHEN 8 THEN 9 ELSE customer END AS customer, at, amount
+				FROM (SELECT customer, at, amount FROM crm.purchase UNION ALL SELECT account, at, NULL FROM crm.visit) u) s
 		  WHERE customer IS NOT NULL AND at <= '2024-06-01 00:00:00+00' GROUP BY customer) e
-	FULL JOIN crm.person p ON p.id = e.customer
+	FULL JOIN (SELECT * FROM crm.person WHERE id <> 8) p ON p.id = e.customer
 	WHERE p.consent IS NOT FALSE ORDER BY 1};
 
 # Refreshes and compares; in a database that has just come to be.
@@ -96,6 +97,7 @@ $old->safe_psql('shop', q{
 	SELECT segment.add_group('crm.customers', 'size', 'it''s big', 'total >= 100 AND active', 'small', 'n > 0');
 	SELECT segment.set_eligible('crm.customers', 'consent IS NOT FALSE');
 	SELECT segment.set_max_age('crm.customers', '3 hours');
+	SELECT segment.merge('crm.customers', '8', '9');
 	SELECT segment.create_table('crm."Quoted ""items"""', 'select', 'text');
 	SELECT segment.add_source('crm."Quoted ""items"""', 'crm.purchase', key => 'sku', at => 'at');
 	SELECT segment.add_score('crm."Quoted ""items"""', 'we"ird; name', 'count(*)');
@@ -119,7 +121,8 @@ $old->safe_psql('shop', "$as_of CALL segment.refresh('crm.customers')");
 $old->safe_psql('shop', q{INSERT INTO crm.purchase (customer, at, amount, sku) VALUES (900, '2024-05-31', 9, 'late')});
 my $then = $old->safe_psql('shop', $history);
 my $cursor = $old->safe_psql('shop', "SELECT segment.changes_cursor('crm.customers')");
-my $views = join ';', map { "SELECT * FROM segment.$_ v ORDER BY v::text" } qw(tables sources scores segments groups bands table_presets);
+my $views = join ';', map { "SELECT * FROM segment.$_ v ORDER BY v::text" }
+  qw(tables sources scores segments groups bands table_presets merges);
 $views .= '; ' . join '; ', map { "SELECT segment.definition('$_')" } @tables;
 my $definitions = $old->safe_psql('shop', $views);
 my $jobs = $old->safe_psql('shop', 'SELECT tbl, schedule FROM segment.jobs');

@@ -65,6 +65,7 @@ is($standby->safe_psql($db, "SELECT count(*) FROM pg_stat_activity WHERE backend
 for my $call ("SELECT segment.schedule('crm.customers', '1 hour')", "SELECT segment.unschedule('crm.customers')",
 	"CALL segment.refresh('crm.customers')", "CALL segment.rebuild('crm.customers')",
 	"SELECT segment.erase('crm.customers', '5')", "SELECT segment.unsuppress('crm.customers', '5')",
+	"SELECT segment.merge('crm.customers', '5', '6')", "SELECT segment.unmerge('crm.customers', '5')",
 	"SELECT segment.add_score('crm.customers', 'n', 'count(*)')", "SELECT segment.keep_changes('crm.customers')",
 	"SELECT segment.drop_table('crm.customers')",
 	"SELECT segment.apply_definition(segment.definition('crm.customers'), true)")

@@ -12,9 +12,11 @@ DECLARE
 BEGIN
 	SELECT * INTO s FROM c_seed;
 	now_is := format('timestamptz ''%s''', oracle.literal(s.as_of));
-	SELECT format('WITH e AS (SELECT * FROM (%s) stream WHERE key IS NOT NULL AND at <= %s), k AS (SELECT DISTINCT key FROM e%s) SELECT k.key AS __key',
-				  string_agg(stream, ' UNION ALL ' ORDER BY n) FILTER (WHERE kind = 'events'), now_is,
-				  coalesce(string_agg(format(' UNION SELECT k FROM %s WHERE k IS NOT NULL', rel), '') FILTER (WHERE kind = 'attributes'), ''))
+	SELECT format('WITH g AS (SELECT * FROM changes.counts_for()),'
+				  ' e AS (SELECT coalesce(g.target::%s, stream.key) AS key, at, event, value, due FROM (%s) stream'
+				  '   LEFT JOIN g ON g.key = stream.key::text WHERE stream.key IS NOT NULL AND at <= %s), k AS (SELECT DISTINCT key FROM e%s) SELECT k.key AS __key',
+				  s.key_type, string_agg(stream, ' UNION ALL ' ORDER BY n) FILTER (WHERE kind = 'events'), now_is,
+				  coalesce(string_agg(format(' UNION SELECT k FROM %s WHERE k IS NOT NULL AND k::text NOT IN (SELECT key FROM g)', rel), '') FILTER (WHERE kind = 'attributes'), ''))
 	INTO query FROM c_source WHERE mapped;
 	query := query || coalesce((SELECT string_agg(', ' || quote_ident(name), '') FROM c_column WHERE kind <> 'eligible'), '') ||
 		format(' FROM (SELECT * FROM k WHERE key::text <> ALL (%L::text[])) k', ARRAY(SELECT key FROM c_erased));

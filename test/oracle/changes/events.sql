@@ -95,6 +95,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	s changes.state;
 	k text;
+	keys text[];
 	keep_out bool := oracle.chance(0.6);
 BEGIN
 	SELECT * INTO s FROM c_seed;
@@ -107,10 +108,37 @@ BEGIN
 		DELETE FROM c_erased WHERE key = k;
 		RETURN;
 	END IF;
+	IF k IN (SELECT from_key FROM c_merged) THEN
+		RETURN;
+	END IF;
+	keys := ARRAY(SELECT k UNION SELECT key FROM changes.counts_for() WHERE target = k);
 	PERFORM changes.run(format('SELECT segment.erase(%L, %L, %L)', s.tbl, k, keep_out));
-	DELETE FROM c_history WHERE key = k;
-	DELETE FROM c_checkpoint WHERE key = k;
-	INSERT INTO c_erased SELECT k WHERE keep_out AND k NOT IN (TABLE c_erased);
+	DELETE FROM c_history WHERE key = ANY (keys);
+	DELETE FROM c_checkpoint WHERE key = ANY (keys);
+	DELETE FROM c_merged WHERE from_key = ANY (keys);
+	INSERT INTO c_erased SELECT unnest(keys) WHERE keep_out EXCEPT TABLE c_erased;
+END $$;
+
+-- Events of a key count for another, or for itself again.
+CREATE FUNCTION changes.merge() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	s changes.state;
+	k text;
+	goal text;
+BEGIN
+	SELECT * INTO s FROM c_seed;
+	k := oracle.some_key(s.key_type);
+	goal := oracle.some_key(s.key_type);
+	IF oracle.chance(0.4) THEN
+		k := coalesce((SELECT from_key FROM c_merged ORDER BY random() LIMIT 1), k);
+		PERFORM changes.run(format('SELECT segment.unmerge(%L, %L)', s.tbl, k)) WHERE k IS NOT NULL;
+		DELETE FROM c_merged WHERE from_key = k;
+	ELSIF k <> goal AND NOT EXISTS (SELECT FROM c_erased WHERE key IN (k, goal)) AND NOT EXISTS (SELECT FROM c_merged WHERE from_key = k)
+			AND NOT EXISTS (SELECT FROM changes.counts_for() c WHERE c.key = goal AND c.target = k) THEN
+		PERFORM changes.run(format('SELECT segment.merge(%L, %L, %L)', s.tbl, k, goal));
+		INSERT INTO c_merged VALUES (k, goal);
+	END IF;
 END $$;
 
 CREATE FUNCTION changes.set_as_of(t timestamptz) RETURNS void

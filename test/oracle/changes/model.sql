@@ -17,13 +17,24 @@ BEGIN
 	CREATE TEMP TABLE IF NOT EXISTS c_history (key text, segment text, label text, entered_at timestamptz, left_at timestamptz);
 	-- customers who were erased and stay so
 	CREATE TEMP TABLE IF NOT EXISTS c_erased (key text);
+	-- keys whose events count for another
+	CREATE TEMP TABLE IF NOT EXISTS c_merged (from_key text, into_key text);
 	-- who was in what at earlier instants, as the segment table said then
 	CREATE TEMP TABLE IF NOT EXISTS c_looked (as_of timestamptz);
 	CREATE TEMP TABLE IF NOT EXISTS c_checkpoint (as_of timestamptz, key text, segment text, label text);
 	-- an earlier definition
 	CREATE TEMP TABLE IF NOT EXISTS c_saved (definition jsonb, sources jsonb, columns jsonb);
-	TRUNCATE c_seed, c_source, c_column, c_history, c_erased, c_looked, c_checkpoint, c_saved;
+	TRUNCATE c_seed, c_source, c_column, c_history, c_erased, c_merged, c_looked, c_checkpoint, c_saved;
 END $$;
+
+-- Each merged key and the one at the end of the chain.
+CREATE FUNCTION changes.counts_for() RETURNS TABLE (key text, target text)
+LANGUAGE sql STABLE AS $$
+	WITH RECURSIVE up (key, target) AS (
+		SELECT from_key, into_key FROM c_merged
+		UNION ALL SELECT u.key, m.into_key FROM up u JOIN c_merged m ON m.from_key = u.target)
+	SELECT * FROM up WHERE target NOT IN (SELECT from_key FROM c_merged)
+$$;
 
 -- Runs a statement as the owner; CHANGES_VERBOSE shows it.
 CREATE FUNCTION changes.run(statement text) RETURNS void

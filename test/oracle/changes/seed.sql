@@ -99,6 +99,9 @@ BEGIN
 	IF oracle.chance(0.1) THEN
 		PERFORM changes.erase();
 	END IF;
+	IF oracle.chance(0.2) THEN
+		PERFORM changes.merge();
+	END IF;
 	IF wrong IS NULL AND refresh THEN
 		wrong := changes.refresh_here(bug);
 		IF wrong IS NULL AND oracle.chance(0.3) THEN
@@ -149,6 +152,10 @@ BEGIN
 		PERFORM changes.say(format('-- step %s', step));
 		IF oracle.chance(0.08) THEN
 			PERFORM changes.erase();
+			COMMIT;
+		END IF;
+		IF oracle.chance(0.15) THEN
+			PERFORM changes.merge();
 			COMMIT;
 		END IF;
 		dice := random();
