@@ -85,6 +85,7 @@ OBJS = \
 	src/rule/merged.o \
 	src/rule/base.o \
 	src/rule/compile.o \
+	src/rule/simplify.o \
 	src/rule/crossing.o \
 	src/rule/steps.o \
 	src/rule/local.o \

@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "guc.h"
 #include "refresh/refresh.h"
+#include "rule/rule.h"
 #include "worker/worker.h"
 
 PG_MODULE_MAGIC;
@@ -19,6 +20,7 @@ _PG_init(void)
 {
 	guc_init();
 	capture_init();
+	rule_init();
 	refresh_init();
 	worker_init();
 }

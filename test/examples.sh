@@ -47,9 +47,32 @@ example() {
 			"$(psql -XAtq -d "$DATABASE" -v ON_ERROR_STOP=1 -f "docs/examples/$name/check.sql" 2>&1 | grep -v '^== ')"
 }
 
+# all_presets TEXT VARIABLE...: all presets on the log that the database has, by turns at two instants.
+all_presets() {
+	local text=$1 variable options=()
+	shift
+	for variable in "$@"; do
+		options+=(-v "$variable")
+	done
+	check "$text: verify() is empty with all presets" \
+		"$(psql -XAtq -d "$DATABASE" -v ON_ERROR_STOP=1 "${options[@]}" -f test/all_presets.sql 2>&1)"
+}
+
+drop && psql -Xq -d "$HOME_DATABASE" -v ON_ERROR_STOP=1 -c "CREATE DATABASE $DATABASE" &&
+	psql -Xq -d "$DATABASE" -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION segment' -c 'CREATE SCHEMA cdnow' \
+		-c 'CREATE TABLE cdnow.log (customer_id int, ordered_on date, quantity int, amount numeric)' \
+		-c "\\copy cdnow.log FROM PROGRAM 'gzip -dc docs/examples/cdnow/cdnow_master.csv.gz' (FORMAT csv, HEADER)" \
+		-c 'CREATE INDEX ON cdnow.log (customer_id)' -c 'ANALYZE cdnow.log'
+all_presets cdnow log=cdnow.log at=ordered_on event="'purchase'" value=amount item="'cd'" series=quantity \
+	first='1998-03-29 00:30 Europe/London' second='1998-07-01 Europe/London'
+
 example grocery grocery_campaign_descriptions.csv.gz grocery_campaigns.csv.gz grocery_coupon_redemptions.csv.gz \
 	grocery_transactions_sample.csv.gz -- load.sql define.sql outcome.sql
 example online_retail online_retail.csv.gz -- load.sql define.sql sizes.sql
+[ ! -r "${SEGMENT_DATA:-}/online_retail.csv.gz" ] ||
+	all_presets online_retail log=retail.lines at=invoiced_at event="CASE WHEN quantity > 0 THEN 'purchase' ELSE 'back' END" \
+		value='quantity * unit_price' item=stock_code series='left(stock_code, 3)' \
+		first='2011-10-30 00:30 Europe/London' second='2011-12-10 Europe/London'
 example webshop ecommerce_clicks_synthetic.csv.gz -- load.sql define.sql sizes.sql
 
 echo "1..$NUMBER"

@@ -136,7 +136,7 @@ rule_replace_now(Node *node)
 bool
 rule_is_now(Node *node)
 {
-	return node != NULL && IsA(node, FuncExpr) &&
+	return node != NULL && IsA(node, FuncExpr) && ((FuncExpr *) node)->args == NIL &&
 		((FuncExpr *) node)->funcid == segment_now_oid();
 }
 

@@ -208,6 +208,18 @@ extern char *rule_customer(const SegmentTable *table, const char *key);
 /* Columns of the stream's view, as it stands (of StreamColumn). */
 extern List *rule_stream_columns(const SegmentTable *table);
 
+/* simplify.c */
+
+/* Called from _PG_init. */
+extern void rule_init(void);
+
+/*
+ * When this statement is planned next, what does not depend on the event or
+ * row is computed beforehand, as of the instant that segment.now() says then:
+ * so the plan is good for one run.  NULL, also after an error: none any more.
+ */
+extern void rule_simplify(const char *sql);
+
 /* For whom rows are computed. */
 typedef enum RuleWhom
 {

@@ -2,7 +2,7 @@
 # Measures what segment costs and saves beside plain SQL, against a PostgreSQL
 # of its own, and prints the tables of docs/performance.md.
 #
-#   BENCH_PARTS="capture commit refresh rebuild due rotation load scores cohorts"
+#   BENCH_PARTS="capture commit refresh rebuild due rotation load scores cohorts presets"
 #   BENCH_ROWS=1000000        rows of one COPY
 #   BENCH_SECONDS=4           of one run of pgbench
 #   BENCH_CUSTOMERS=500000    customers, events, and dirty customers
@@ -26,7 +26,7 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-PARTS=${BENCH_PARTS:-capture commit refresh rebuild due rotation load scores cohorts}
+PARTS=${BENCH_PARTS:-capture commit refresh rebuild due rotation load scores cohorts presets}
 ROWS=${BENCH_ROWS:-1000000}
 PGBENCH_SECONDS=${BENCH_SECONDS:-4}
 CUSTOMERS=${BENCH_CUSTOMERS:-500000}
@@ -138,6 +138,7 @@ facts() {
 . "$TOP/test/bench/due.sh"
 . "$TOP/test/bench/rotation.sh"
 . "$TOP/test/bench/load.sh"
+. "$TOP/test/bench/presets.sh"
 
 clean_environment
 need_packages gcc libc6-dev make postgresql-MAJOR postgresql-server-dev-MAJOR
