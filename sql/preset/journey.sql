@@ -46,4 +46,4 @@ INSERT INTO segment.preset_column (preset, name, position, kind, labels, rules, 
  $${{.journey_views}} >= {{considering_views}} AND {{.last_view}} > coalesce({{.last_purchase}}, '-infinity')$$,
  $${{.journey_touched_at}} > coalesce({{.last_purchase}}, '-infinity')
    AND {{.journey_touched_at}} > now() - {{journey_window}}$$],
- 'the furthest stage since the last purchase');
+ 'the furthest stage that the latest purchase has not ended');
