@@ -10,7 +10,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('interest', 'interest', 'event', '["view", "cart", "purchase"]', NULL,
  'events that show interest; each counts the same'),
 ('interest', 'interest_window', 'interval', '"90 days"', 'time',
- 'within which time'),
+ 'for how long an event counts'),
 ('interest', 'least_events', 'integer', '3', 'events',
  'how many of them it takes to speak of a focus'),
 ('interest', 'focused_share', 'number', '0.6', 'share of the events, 0 to 1',
