@@ -24,6 +24,8 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
     ["convenience", "{{.benefit_dominant}} = 'convenience'"]]$$, NULL,
  'labels of benefits_sought and their rules, for tags of your own');
 
+UPDATE segment.preset_option SET least = 0, most = 1 WHERE preset = 'benefits_sought' AND option = 'dominant_share';
+
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
 ('benefits_sought', 'benefit_share', 1, 'score',
  '(affinity({{tag}}::text) FILTER (WHERE at > now() - {{benefits_window}})).share',

@@ -16,6 +16,8 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('interest', 'focused_share', 'number', '0.6', 'share of the events, 0 to 1',
  'which share of the top category is a focus');
 
+UPDATE segment.preset_option SET least = 0, most = 1 WHERE preset = 'interest' AND option = 'focused_share';
+
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
 ('interest', 'interest_events', 1, 'score',
  'count({{category}}) FILTER (WHERE {{interest}} AND at > now() - {{interest_window}})',
