@@ -68,7 +68,7 @@ share_column(Adding *adding, Column *old, Column *column)
 							catalog_qualified_name(adding->table->relid)),
 					 column->kind == COLUMN_BAND || column->kind == COLUMN_GROUP ? 0 :
 					 errdetail("It is %s there, and would be %s.", old->expression, rule->expression),
-					 errhint("Give the preset the same options as before, or a \"prefix\" for the names of its columns.")));
+					 errhint("Give a \"prefix\" for the names of the columns of the preset, or the options with which that column was made, or leave it out by \"only\".")));
 	}
 	if (is_remembered(adding->others, NULL, old->name))
 		adding->remembered = lappend(adding->remembered, old->name);
