@@ -11,6 +11,8 @@
 # output ends; what is not shown may be no error, warning or notice.  From the comment
 # "<!-- test/docs.sh: outputs differ from here on -->" on, errors alone count.
 #
+# The tables of options in docs/presets.md are compared with the view segment.presets.
+#
 # Connects as a superuser by PGHOST, PGPORT, PGUSER and PGDATABASE, to a server
 # with the extension installed.  Prints TAP; exit 1 if any differs.
 
@@ -150,6 +152,53 @@ page() {
 	fi
 }
 
+# page_options PAGE: preset, option, type, default and unit as COPY reads them.
+page_options() {
+	perl -ne '
+		if (/^## (.*)/) { $preset = $1; $table = 0 }
+		elsif (/^\| option \| type \| default \| unit \| meaning \|$/) { $table = 1 }
+		elsif (!/^\|/) { $table = 0 }
+		elsif ($table && !/^\|-/) {
+			my (undef, $names, $type, $default, $unit) = map { s/^ +| +$//gr } split /\|/;
+			my @names = $names =~ /`(\w+)`/g;
+			my @defaults = $default =~ /`([^`]*)`/g;
+			@defaults = ("{\"rule\": \"true\"}") x @names if $default eq "every event";
+			@defaults = ("\\N") x @names if $default eq "null" || $type eq "labels";
+			die "$names: $default\n" if @names != @defaults;
+			print join("\t", $preset, $names[$_], $type, $defaults[$_], $unit eq "" ? "\\N" : $unit), "\n" for 0 .. $#names;
+		}
+	' "$1"
+}
+
+# options PAGE: is every option of every preset on the page as the view has it?
+options() {
+	local wrong
+	wrong=$({
+		echo 'CREATE TEMPORARY TABLE page (preset text, option text, type text, default_value jsonb, unit text);'
+		echo 'COPY page FROM STDIN;'
+		page_options "$1"
+		echo '\.'
+		cat <<-SQL
+			SELECT CASE WHEN p IS NULL THEN 'missing' ELSE 'wrong' END, preset, option
+			FROM (SELECT preset, option, type, CASE type WHEN 'labels' THEN NULL ELSE default_value END, unit FROM segment.presets
+			      WHERE option NOT IN ('prefix', 'only', 'check_events')
+			      EXCEPT TABLE page) AS v (preset, option)
+			LEFT JOIN page p USING (preset, option)
+			UNION ALL
+			SELECT 'too much', preset, option FROM page WHERE (preset, option) NOT IN (SELECT preset, option FROM segment.presets WHERE option IS NOT NULL)
+			ORDER BY 1, 2, 3;
+		SQL
+	} | psql -XqAt -d "$DATABASE" -v ON_ERROR_STOP=1 2>&1)
+	NUMBER=$((NUMBER + 1))
+	if [ -z "$wrong" ]; then
+		echo "ok $NUMBER - $(basename "$1" .md): options"
+	else
+		echo "not ok $NUMBER - $(basename "$1" .md): options"
+		sed 's/^/#   /' <<<"$wrong"
+		BAD=1
+	fi
+}
+
 page docs/reference.md split_indented 'CREATE EXTENSION segment;
 \i docs/examples/cdnow/orders.sql
 \pset footer off'
@@ -157,6 +206,7 @@ page docs/tutorial.md split_fenced ''
 page docs/recipes.md split_fenced ''
 page docs/reporting.md split_fenced '\i docs/examples/dashboard/load.sql'
 page docs/presets.md split_fenced ''
+options docs/presets.md
 page docs/operations.md split_fenced "CREATE EXTENSION segment;
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (customer_id bigint, ordered_at timestamptz, amount numeric);

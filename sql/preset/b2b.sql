@@ -8,15 +8,15 @@ INSERT INTO segment.preset (name, description, source) VALUES
 INSERT INTO segment.preset_option (preset, option, type, default_value, unit, description) VALUES
     ('b2b', 'user', 'event column', '"user_id"', NULL, 'column of the stream that says which user of the account it was'),
     ('b2b', 'seats', 'column', NULL, 'users', 'column of the row, such as an attribute: how many users the account has paid for'),
-    ('b2b', 'seats_window', 'interval', '"30 days"', NULL, 'a user who did anything within this time is active'),
+    ('b2b', 'seats_window', 'interval', '"30 days"', 'time', 'a user who did anything within this time is active'),
     ('b2b', 'upgrade_share', 'number', '0.8', 'share of the seats', 'so many of the seats in use or more: ready for an upgrade'),
     ('b2b', 'spare_share', 'number', '0.5', 'share of the seats', 'fewer than that in use: seats lie idle'),
     ('b2b', 'limit_reached', 'event', NULL, NULL, 'a limit of the plan was met'),
     ('b2b', 'limit_hits', 'integer', '3', 'events', 'so many limits met within seats_window or more: ready for an upgrade'),
     ('b2b', 'ticket', 'event', '"support_ticket"', NULL, 'a user asked for help, or met an error'),
     ('b2b', 'tickets', 'integer', '3', 'events', 'so many tickets or more: needs help'),
-    ('b2b', 'ticket_window', 'interval', '"14 days"', NULL, 'tickets within this time count'),
-    ('b2b', 'shrunk_share', 'number', '0.5', 'share', 'fewer active users than this share of those of the seats_window before: needs help');
+    ('b2b', 'ticket_window', 'interval', '"14 days"', 'time', 'tickets within this time count'),
+    ('b2b', 'shrunk_share', 'number', '0.5', 'share', 'fewer active users than this share of those in the seats_window before: needs help');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, labels, rules, needs, description) VALUES
     ('b2b', 'seats_active', 1, 'score', 'coalesce((affinity({{user}}::text) FILTER (WHERE at > now() - {{seats_window}})).items, 0)', NULL, NULL, '{}',

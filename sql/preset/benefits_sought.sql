@@ -14,7 +14,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('benefits_sought', 'tag', 'event column', NULL, NULL,
  'a column of the stream that has tags of your own, instead of the three options before'),
 ('benefits_sought', 'benefits_window', 'interval', '"1 year"', 'time',
- 'within which time'),
+ 'for how long a sign counts'),
 ('benefits_sought', 'least_signs', 'integer', '3', 'events',
  'how many signs it takes to speak of a benefit'),
 ('benefits_sought', 'dominant_share', 'number', '0.5', 'share of the signs, 0 to 1',
@@ -23,6 +23,8 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
  $$[["quality", "{{.benefit_dominant}} = 'quality'"], ["price", "{{.benefit_dominant}} = 'price'"],
     ["convenience", "{{.benefit_dominant}} = 'convenience'"]]$$, NULL,
  'labels of benefits_sought and their rules, for tags of your own');
+
+UPDATE segment.preset_option SET least = 0, most = 1 WHERE preset = 'benefits_sought' AND option = 'dominant_share';
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, description) VALUES
 ('benefits_sought', 'benefit_share', 1, 'score',

@@ -10,16 +10,16 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
     ('candidates', 'interview', 'event', '"interview"', NULL, 'was interviewed'),
     ('candidates', 'offer', 'event', '"offer"', NULL, 'was made an offer'),
     ('candidates', 'hire', 'event', '"hire"', NULL, 'was hired'),
-    ('candidates', 'job_start', 'event', '"job_start"', NULL, 'began a job anywhere, as of the resume'),
+    ('candidates', 'job_start', 'event', '"job_start"', NULL, 'began a job anywhere, as the resume says'),
     ('candidates', 'skill', 'event', '"skill"', NULL, 'stated a skill, which is the item'),
-    ('candidates', 'active_window', 'interval', '"30 days"', NULL, 'an application within this time: active'),
+    ('candidates', 'active_window', 'interval', '"30 days"', 'time', 'an application within this time: active'),
     ('candidates', 'frequent_applications', 'integer', '3', 'events', 'so many applications or more: frequent'),
-    ('candidates', 'frequent_window', 'interval', '"90 days"', NULL, 'applications within this time count as frequent'),
-    ('candidates', 'passive_after', 'interval', '"180 days"', NULL, 'no application for this time: passive'),
+    ('candidates', 'frequent_window', 'interval', '"90 days"', 'time', 'applications within this time count as frequent'),
+    ('candidates', 'passive_after', 'interval', '"180 days"', 'time', 'no application for this time: passive'),
     ('candidates', 'finalist_interviews', 'integer', '2', 'events', 'so many interviews or more make a finalist'),
-    ('candidates', 'settled_after', 'interval', '"3 years"', NULL, 'in the present job for so long: settled'),
+    ('candidates', 'settled_after', 'interval', '"3 years"', 'time', 'in the present job for so long: settled'),
     ('candidates', 'hopper_jobs', 'integer', '3', 'events', 'so many jobs begun or more: changes jobs often'),
-    ('candidates', 'hopper_window', 'interval', '"5 years"', NULL, 'jobs begun within this time count for that'),
+    ('candidates', 'hopper_window', 'interval', '"5 years"', 'time', 'jobs begun within this time count for that'),
     ('candidates', 'required_skills', 'texts', NULL, NULL, 'skills that a position asks for');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, labels, rules, needs, description) VALUES

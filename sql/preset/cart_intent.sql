@@ -8,22 +8,22 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('cart_intent', 'abandoned_after', 'interval', '"1 hour"', 'time since the last cart event',
  'from when on a cart counts as abandoned'),
 ('cart_intent', 'given_up_after', 'interval', '"30 days"', 'time since the last cart event',
- 'from when on it does no longer'),
+ 'from when on it counts no longer'),
 ('cart_intent', 'stages', 'labels',
  $$[["48 h", "{{.cart_abandoner}} AND {{.last_cart}} <= now() - interval '48 hours'"],
     ["24 h", "{{.cart_abandoner}} AND {{.last_cart}} <= now() - interval '24 hours'"],
     ["1 h", "{{.cart_abandoner}} AND {{.last_cart}} <= now() - interval '1 hour'"]]$$, NULL,
  'labels of cart_stage and their rules, the longest time first'),
 ('cart_intent', 'cart_emptied', 'event', NULL, NULL,
- 'events by which a customer gives up the cart himself'),
+ 'events by which a customer empties the cart without buying'),
 ('cart_intent', 'many_views', 'integer', '4', 'views',
  'how many views of one product show intent'),
 ('cart_intent', 'view_window', 'interval', NULL, 'time',
- 'within which time; null: this week, from Monday on'),
+ 'how far back these views count; null: this week, from Monday on'),
 ('cart_intent', 'least_browsing', 'integer', '3', 'views',
  'how many views make a browser'),
 ('cart_intent', 'browser_window', 'interval', '"30 days"', 'time',
- 'within which time');
+ 'how far back views count for browser_non_buyer');
 UPDATE segment.preset_option SET least = 1 WHERE preset = 'cart_intent' AND option = 'many_views';
 
 -- Without a cart or without views there is nothing to tell of them.

@@ -8,22 +8,22 @@ INSERT INTO segment.preset (name, description, source) VALUES
 INSERT INTO segment.preset_option (preset, option, type, default_value, unit, description) VALUES
     ('engagement', 'social',         'event',    '["like","share","comment"]',  NULL,     'what is done in social media'),
     ('engagement', 'media',          'event',    '["play","watch","listen"]',   NULL,     'what is watched or heard'),
-    ('engagement', 'window',         'interval', '"30 days"',                   NULL,     'in which points and emails are counted'),
+    ('engagement', 'window',         'interval', '"30 days"',                   'time',   'in which points and emails are counted'),
     ('engagement', 'view_points',    'number',   '1',                           'points', 'for a view'),
     ('engagement', 'click_points',   'number',   '2',                           'points', 'for a click'),
     ('engagement', 'media_points',   'number',   '2',                           'points', 'for something watched or heard'),
     ('engagement', 'social_points',  'number',   '3',                           'points', 'for something done in social media'),
     ('engagement', 'high_from',      'number',   '20',                          'points', 'high from so many points on'),
     ('engagement', 'average_from',   'number',   '5',                           'points', 'average from so many points on'),
-    ('engagement', 'new_within',     'interval', '"30 days"',                   NULL,     'signed up less than so long ago: new'),
+    ('engagement', 'new_within',     'interval', '"30 days"',                   'time',   'signed up less than so long ago: new'),
     ('engagement', 'new_emails',     'integer',  '3',                           'emails', 'at least so many different emails opened'),
     ('engagement', 'email_click',    'event',    NULL,                          NULL,     'a click in an email; null: any click'),
     ('engagement', 'read_emails',    'integer',  '3',                           'emails', 'at least so many different emails opened: reads'),
-    ('engagement', 'inactive_after', 'interval', '"90 days"',                   NULL,     'without any of these events for so long: inactive'),
-    ('engagement', 'lost_after',     'interval', '"1 year"',                    NULL,     'without any for so long: lost, and not written to any more'),
+    ('engagement', 'inactive_after', 'interval', '"90 days"',                   'time',   'without any of these events for so long: inactive'),
+    ('engagement', 'lost_after',     'interval', '"1 year"',                    'time',   'without any for so long: lost, and not written to any more'),
     ('engagement', 'download',       'event',    '"download"',                  NULL,     'something is downloaded'),
     ('engagement', 'content',        'item',     NULL,                          NULL,     'the downloads that call for more'),
-    ('engagement', 'nurture_within', 'interval', '"30 days"',                   NULL,     'for so long after the download');
+    ('engagement', 'nurture_within', 'interval', '"30 days"',                   'time',   'for so long after the download');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES
     ('engagement', 'engagement_points', 1, 'score',

@@ -10,11 +10,13 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('interest', 'interest', 'event', '["view", "cart", "purchase"]', NULL,
  'events that show interest; each counts the same'),
 ('interest', 'interest_window', 'interval', '"90 days"', 'time',
- 'within which time'),
+ 'for how long an event counts'),
 ('interest', 'least_events', 'integer', '3', 'events',
  'how many of them it takes to speak of a focus'),
 ('interest', 'focused_share', 'number', '0.6', 'share of the events, 0 to 1',
  'which share of the top category is a focus');
+
+UPDATE segment.preset_option SET least = 0, most = 1 WHERE preset = 'interest' AND option = 'focused_share';
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
 ('interest', 'interest_events', 1, 'score',

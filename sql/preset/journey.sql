@@ -8,7 +8,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('journey', 'awareness', 'event', '["view", "click", "email_open", "signup"]', NULL,
  'events that show that a customer has noticed you'),
 ('journey', 'considering_views', 'integer', '3', 'views',
- 'how many views show that he considers buying'),
+ 'how many views make the stage consideration'),
 ('journey', 'journey_window', 'interval', '"30 days"', 'time',
  'for how long a view, a cart or another sign counts'),
 ('journey', 'pricing', 'item', '["pricing", "/pricing"]', NULL,
@@ -16,9 +16,9 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 ('journey', 'pricing_event', 'event', NULL, NULL,
  'events that are a visit of the pricing page, whatever the item'),
 ('journey', 'pricing_visits', 'integer', '3', 'visits',
- 'how many visits of it show that he is deciding'),
+ 'how many visits of it make the stage decision'),
 ('journey', 'pricing_window', 'interval', NULL, 'time',
- 'within which time; null: this week, from Monday on');
+ 'how far back these visits count; null: this week, from Monday on');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
 ('journey', 'journey_touched_at', 1, 'score', 'max(at) FILTER (WHERE {{awareness}})',

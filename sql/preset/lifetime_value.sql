@@ -16,6 +16,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
     ('lifetime_value', 'medium_band', 'integer', '4', 'band, 1 to 10',
      'medium: this tenth of those who bought, or a higher one that is not high');
 UPDATE segment.preset_option SET least = 1, most = 10 WHERE preset = 'lifetime_value' AND option IN ('top_band', 'high_band', 'medium_band');
+UPDATE segment.preset_option SET least = 0, most = 1 WHERE preset = 'lifetime_value' AND option = 'margin';
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
     ('lifetime_value', 'lifetime_value', 1, 'score',

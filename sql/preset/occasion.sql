@@ -26,6 +26,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 UPDATE segment.preset_option SET least = 0, most = 180 WHERE preset = 'occasion' AND option = 'anniversary_days';
 UPDATE segment.preset_option SET least = 0, most = 24 WHERE preset = 'occasion' AND option = 'dayparts';
 UPDATE segment.preset_option SET least = 1, most = 7 WHERE preset = 'occasion' AND option = 'weekend_days';
+UPDATE segment.preset_option SET least = 0, most = 1 WHERE preset = 'occasion' AND option IN ('season_share', 'weekend_share');
 
 -- Moved so that each season is a quarter; the month is then that of the quarter.
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES

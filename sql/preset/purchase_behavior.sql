@@ -55,6 +55,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
 UPDATE segment.preset_option SET least = 2 WHERE preset = 'purchase_behavior' AND option = 'due_purchases';
 UPDATE segment.preset_option SET least = 0, most = 10000 WHERE preset = 'purchase_behavior' AND option IN ('due_from', 'due_until');
 UPDATE segment.preset_option SET least = 1, most = 5 WHERE preset = 'purchase_behavior' AND option = 'high_value_band';
+UPDATE segment.preset_option SET least = 0, most = 1 WHERE preset = 'purchase_behavior' AND option IN ('habit_share', 'variety_share');
 
 -- What is computed from the events.
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES

@@ -11,7 +11,7 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
     ('starter', 'active_for', 'interval', '"30 days"', 'time since the latest activity', 'how long somebody stays active'),
     ('starter', 'lapsed_after', 'interval', '"90 days"', 'time since the latest activity',
      'when somebody at risk has lapsed; not less than active_for'),
-    ('starter', 'loyal_days', 'integer', '4', 'days', 'on so many days or more was somebody active who is loyal');
+    ('starter', 'loyal_days', 'integer', '4', 'days', 'loyal: active on at least so many days');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, description) VALUES
     ('starter', 'starter_first', 1, 'score', 'min(at) FILTER (WHERE {{activity}})', 'time of the first activity'),

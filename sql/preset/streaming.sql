@@ -11,21 +11,22 @@ INSERT INTO segment.preset_option (preset, option, type, default_value, unit, de
     ('streaming', 'complete',          'event',        '"complete"',   NULL,       'an item is watched to its end'),
     ('streaming', 'series',            'event column', NULL,           NULL,       'the series that the item belongs to'),
     ('streaming', 'finale',            'event',        NULL,           NULL,       'the end of a series is reached'),
-    ('streaming', 'window',            'interval',     '"90 days"',    NULL,       'how far back events count'),
+    ('streaming', 'window',            'interval',     '"90 days"',    'time',     'how far back events count'),
     ('streaming', 'completion_items',  'integer',      '3',            'items',    'with fewer there is no completion_level'),
-    ('streaming', 'completion_high',   'number',       '0.8',          'ratio',    'high from this part of the items on'),
-    ('streaming', 'completion_medium', 'number',       '0.4',          'ratio',    'medium from this part of the items on'),
+    ('streaming', 'completion_high',   'number',       '0.8',          'share, 0 to 1',    'high from this part of the items on'),
+    ('streaming', 'completion_medium', 'number',       '0.4',          'share, 0 to 1',    'medium from this part of the items on'),
     ('streaming', 'binge_items',       'integer',      '3',            'items',    'so many completed in a row are a binge'),
-    ('streaming', 'binge_gap',         'interval',     '"2 hours"',    NULL,       'the longest time from the end of one to the end of the next'),
+    ('streaming', 'binge_gap',         'interval',     '"2 hours"',    'time',     'the longest time from the end of one to the end of the next'),
     ('streaming', 'binge_times',       'integer',      '1',            'binges',   'at least so many binges'),
-    ('streaming', 'quit_after',        'interval',     '"30 days"',    NULL,       'without an event of a series for so long: it is given up'),
+    ('streaming', 'quit_after',        'interval',     '"30 days"',    'time',     'without an event of a series for so long: it is given up'),
     ('streaming', 'quit_items',        'integer',      '1',            'events',   'a series counts that was watched at least so many times'),
     ('streaming', 'quit_series',       'integer',      '1',            'series',   'at least so many series given up'),
     ('streaming', 'daypart_hours',     'numbers',      '[6,12,18,22]', 'hours',    'when morning, afternoon, evening and night begin, rising'),
-    ('streaming', 'daypart_share',     'number',       '0.5',          'ratio',    'a part of the day that has more than this part of the starts');
+    ('streaming', 'daypart_share',     'number',       '0.5',          'share, 0 to 1',    'a part of the day that has more than this part of the starts');
 UPDATE segment.preset_option SET least = 1, most = 30 WHERE preset = 'streaming' AND option = 'binge_items';
 UPDATE segment.preset_option SET least = 1 WHERE preset = 'streaming' AND option = 'quit_items';
 UPDATE segment.preset_option SET least = 0, most = 24 WHERE preset = 'streaming' AND option = 'daypart_hours';
+UPDATE segment.preset_option SET least = 0, most = 1 WHERE preset = 'streaming' AND option IN ('completion_high', 'completion_medium', 'daypart_share');
 
 INSERT INTO segment.preset_column (preset, name, position, kind, expression, needs, unless, description) VALUES
     ('streaming', 'stream_items', 1, 'score',

@@ -154,6 +154,16 @@ count_moves(Run *run, int column)
 											 column + 1, &isnull));
 }
 
+static HistoryScope
+history_scope(const SegmentTable *table, bool keyed, ApplyMode mode)
+{
+	if (keyed)
+		return HISTORY_OF_KEYS;
+	if (mode != APPLY_REFRESH)
+		return HISTORY_OF_MANY;
+	return history_is_empty(table) ? HISTORY_IS_EMPTY : HISTORY_OF_ALL;
+}
+
 int64
 apply_rows(Run *run, const SegmentTable *table, Datum keys, Datum except, TimestampTz as_of,
 		   ApplyMode mode)
@@ -179,7 +189,7 @@ apply_rows(Run *run, const SegmentTable *table, Datum keys, Datum except, Timest
 	append_differences(&sql, table, name, key, keyed, except != (Datum) 0, mode);
 	append_writes(&sql, table, name, key, mode);
 	if (mode != APPLY_REWIND)
-		moves = history_append_moves(&sql, table, !keyed && mode == APPLY_REFRESH);
+		moves = history_append_moves(&sql, table, history_scope(table, keyed, mode));
 	appendStringInfo(&sql, " SELECT (SELECT count(*) FROM updated)"
 					 " + (SELECT count(*) FROM inserted) + (SELECT count(*) FROM deleted), %s",
 					 moves ? "(SELECT count(*) FROM opened), (SELECT count(*) FROM ended)" : "0::bigint, 0::bigint");

@@ -53,39 +53,55 @@ history_append_before(StringInfo sql, const SegmentTable *table)
 	}
 }
 
-/*
- * Moves: what differs, with the state after it.  An interval that would end
- * where it began never was: it is removed.  Open intervals are found by
- * customer and segment before their beginning is looked at: that few have
- * begun just now is no reason to read all of the history in search of them.
- */
-bool
-history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody)
+/* VALUES of each recorded column: before and after the change, of rows of diff; before it, of rows of gone. */
+typedef struct Moves
 {
-	char	   *history = catalog_qualified_name(table->history);
-	const char *key = quote_identifier(table->key_name);
 	StringInfoData changes;
 	StringInfoData ends;
+} Moves;
+
+static void
+list_moves(const SegmentTable *table, Moves *moves)
+{
 	ListCell   *lc;
 
-	initStringInfo(&changes);
-	initStringInfo(&ends);
+	initStringInfo(&moves->changes);
+	initStringInfo(&moves->ends);
 	foreach(lc, table->columns)
 	{
 		Column	   *column = lfirst(lc);
 		char	   *literal = quote_literal_cstr(column->name);
-		const char *comma = ends.len > 0 ? ", " : "";
+		const char *comma = moves->ends.len > 0 ? ", " : "";
 
 		if (!catalog_is_recorded(column))
 			continue;
-		appendStringInfo(&changes, "%s(%s::text, %s, %s)", comma, literal,
+		appendStringInfo(&moves->changes, "%s(%s::text, %s, %s)", comma, literal,
 						 member_and_label(column, value_before(column, "d")),
 						 member_and_label(column, value_now(column, "d")));
-		appendStringInfo(&ends, "%s(%s::text, %s)", comma, literal,
+		appendStringInfo(&moves->ends, "%s(%s::text, %s)", comma, literal,
 						 member_and_label(column, value_before(column, "g")));
 	}
-	if (ends.len == 0)
-		return false;
+}
+
+/* Nothing can be open, so nothing ends, and nothing stands in the way of what opens. */
+static void
+append_first(StringInfo sql, const SegmentTable *table, const Moves *moves, const char *returning)
+{
+	const char *key = quote_identifier(table->key_name);
+
+	appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, label, entered_at)"
+					 " SELECT d.%s, s.segment, s.label, $1"
+					 " FROM diff d, LATERAL (VALUES %s) s(segment, was, was_label, member, label)"
+					 " WHERE s.member RETURNING %s), ended AS (SELECT o.* FROM opened o WHERE false)",
+					 catalog_qualified_name(table->history), key, key, moves->changes.data, returning);
+}
+
+/* What differs, with the state after it. */
+static void
+append_moves(StringInfo sql, const SegmentTable *table, const Moves *moves, HistoryScope scope)
+{
+	const char *key = quote_identifier(table->key_name);
+
 	appendStringInfo(sql, ", moves AS MATERIALIZED ("
 					 "SELECT d.%s, s.segment, s.member AS __segment_member, s.label AS __segment_label"
 					 " FROM diff d, LATERAL (VALUES %s) s(segment, was, was_label, member, label)"
@@ -93,40 +109,87 @@ history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody)
 					 " OR s.was_label IS DISTINCT FROM s.label"
 					 " UNION ALL SELECT g.%s, s.segment, false, NULL FROM gone g,"
 					 " LATERAL (VALUES %s) s(segment, was, was_label) WHERE s.was",
-					 key, changes.data, key, ends.data);
-	if (everybody)
+					 key, moves->changes.data, key, moves->ends.data);
+	if (scope == HISTORY_OF_ALL)
 		appendStringInfo(sql, " UNION ALL SELECT h.%s, h.segment, false, NULL FROM %s h"
 						 " WHERE h.left_at IS NULL AND NOT EXISTS (SELECT FROM %s o WHERE %s)"
 						 " AND NOT EXISTS (SELECT FROM diff d WHERE %s)",
-						 key, history, catalog_qualified_name(table->relid),
+						 key, catalog_qualified_name(table->history), catalog_qualified_name(table->relid),
 						 same_key(table, "o", "h"), same_key(table, "d", "h"));
 	appendStringInfoChar(sql, ')');
-	appendStringInfo(sql, ", ended AS MATERIALIZED (SELECT h.ctid AS place, h.entered_at, h.%s, h.segment, h.label"
-					 " FROM moves m JOIN %s h"
-					 " ON (NOT m.__segment_member OR m.__segment_label IS NOT NULL) AND %s"
-					 " AND h.segment = m.segment AND h.left_at IS NULL"
-					 " AND (NOT m.__segment_member OR h.label IS DISTINCT FROM m.__segment_label))",
-					 key, history, same_key(table, "h", "m"));
-	appendStringInfo(sql, ", undone AS (DELETE FROM %s h USING ended e"
-					 " WHERE h.ctid = e.place AND e.entered_at >= $1 RETURNING 1)", history);
-	appendStringInfo(sql, ", closed AS (UPDATE %s h SET left_at = $1 FROM ended e"
-					 " WHERE h.ctid = e.place AND e.entered_at < $1 RETURNING 1)", history);
+}
 
-	/*
-	 * The counts see to it that what ends has ended before something opens, of
-	 * which the index allows one.  An interval may be open if the row was
-	 * deleted by hand: who is in it still goes on with it.
-	 */
-	appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, label, entered_at)"
-					 " SELECT %s, segment, __segment_label, $1 FROM moves WHERE __segment_member"
-					 " AND (SELECT count(*) FROM undone) >= 0 AND (SELECT count(*) FROM closed) >= 0"
-					 " ON CONFLICT DO NOTHING RETURNING %s, segment, label)", history, key, key, key);
+/*
+ * Intervals that end.  They are found by customer and segment before their
+ * beginning is looked at: that few have begun just now is no reason to read all
+ * of the history in search of them.  Nor is that many might have moved, of which
+ * the planner knows nothing: where some customers alone are concerned, OFFSET 0
+ * has their intervals looked up one by one.
+ */
+static void
+append_ended(StringInfo sql, const SegmentTable *table, HistoryScope scope)
+{
+	const char *key = quote_identifier(table->key_name);
+
+	appendStringInfo(sql, ", ended AS MATERIALIZED (SELECT h.* FROM moves m, LATERAL ("
+					 "SELECT i.ctid AS place, i.entered_at, i.%s, i.segment, i.label FROM %s i"
+					 " WHERE %s AND i.segment = m.segment AND i.left_at IS NULL"
+					 " AND (NOT m.__segment_member OR i.label IS DISTINCT FROM m.__segment_label)%s) h"
+					 " WHERE NOT m.__segment_member OR m.__segment_label IS NOT NULL)",
+					 key, catalog_qualified_name(table->history), same_key(table, "i", "m"),
+					 scope == HISTORY_OF_KEYS ? " OFFSET 0" : "");
+}
+
+/* An interval that would end where it began never was: it is removed. */
+bool
+history_append_moves(StringInfo sql, const SegmentTable *table, HistoryScope scope)
+{
+	char	   *history = catalog_qualified_name(table->history);
+	const char *key = quote_identifier(table->key_name);
+	const char *interval = psprintf("%s, segment, label", key);
+	const char *returning = OidIsValid(table->changes) ? interval : "1";
+	Moves		moves;
+
+	list_moves(table, &moves);
+	if (moves.ends.len == 0)
+		return false;
+	if (scope == HISTORY_IS_EMPTY)
+		append_first(sql, table, &moves, returning);
+	else
+	{
+		append_moves(sql, table, &moves, scope);
+		append_ended(sql, table, scope);
+		appendStringInfo(sql, ", undone AS (DELETE FROM %s h USING ended e"
+						 " WHERE h.ctid = e.place AND e.entered_at >= $1 RETURNING 1)", history);
+		appendStringInfo(sql, ", closed AS (UPDATE %s h SET left_at = $1 FROM ended e"
+						 " WHERE h.ctid = e.place AND e.entered_at < $1 RETURNING 1)", history);
+
+		/*
+		 * The counts see to it that what ends has ended before something
+		 * opens, of which the index allows one.  An interval may be open if
+		 * the row was deleted by hand: who is in it still goes on with it.
+		 */
+		appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, label, entered_at)"
+						 " SELECT %s, segment, __segment_label, $1 FROM moves WHERE __segment_member"
+						 " AND (SELECT count(*) FROM undone) >= 0 AND (SELECT count(*) FROM closed) >= 0"
+						 " ON CONFLICT DO NOTHING RETURNING %s)", history, key, key, returning);
+	}
 	if (OidIsValid(table->changes))
 		appendStringInfo(sql, ", kept AS (%s)",
-						 catalog_changes_insert(table, psprintf("SELECT %s, segment, label, false AS entered FROM ended"
-															" UNION ALL SELECT %s, segment, label, true FROM opened",
-															key, key)));
+						 catalog_changes_insert(table, psprintf("SELECT %s, false AS entered FROM ended"
+															" UNION ALL SELECT %s, true FROM opened",
+															interval, interval)));
 	return true;
+}
+
+bool
+history_is_empty(const SegmentTable *table)
+{
+	bool		isnull;
+
+	run_sql(psprintf("SELECT NOT EXISTS (SELECT FROM %s)", catalog_qualified_name(table->history)),
+			0, NULL, NULL, false);
+	return DatumGetBool(first_value(&isnull));
 }
 
 char *

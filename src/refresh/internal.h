@@ -285,13 +285,24 @@ extern char *verify_differs(const SegmentTable *table, Column *column);
 /* For each recorded column, ", value before": as the row (o) of the table has it. */
 extern void history_append_before(StringInfo sql, const SegmentTable *table);
 
+/* Whose intervals may end and open. */
+typedef enum HistoryScope
+{
+	HISTORY_OF_KEYS,			/* those of some customers */
+	HISTORY_OF_MANY,			/* those of customers who differ, perhaps of all */
+	HISTORY_OF_ALL,				/* the same, and whoever has no row now shall be in nothing */
+	HISTORY_IS_EMPTY			/* those of all; there is none yet */
+} HistoryScope;
+
 /*
  * Common table expressions that bring the history after what "diff" and "gone"
  * change, and keep the changes: "ended" and "opened" are the intervals.  False
- * if the table has nothing that the history tells of.  everybody: whoever has no
- * row now shall be in nothing.
+ * if the table has nothing that the history tells of.
  */
-extern bool history_append_moves(StringInfo sql, const SegmentTable *table, bool everybody);
+extern bool history_append_moves(StringInfo sql, const SegmentTable *table, HistoryScope scope);
+
+/* Has the history no row?  With the lock on the table's work. */
+extern bool history_is_empty(const SegmentTable *table);
 
 /* A query of who is in what by the rows of a relation: key, segment, label. */
 extern char *history_members_sql(const SegmentTable *table, const char *from);

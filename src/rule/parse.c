@@ -351,7 +351,8 @@ rule_coerce(CheckedRule *rule, const SegmentTable *table, Oid relation, Oid type
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("%s must be of type %s, not of type %s", what,
 						format_type_be(type), format_type_be(rule->type)),
-				 errhint("Add a cast to the expression.")));
+				 errhint("Add a cast to the expression, or make the segment table with key_type => '%s'.",
+						 format_type_be(rule->type))));
 	rule->node = cast;
 	rule->type = type;
 	rule->expression = rule_deparse(cast, relation);

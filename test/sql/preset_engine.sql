@@ -138,6 +138,16 @@ SELECT segment.add_preset('pe.c', 'occasion', '{"anniversary_days": 181}');
 SELECT segment.add_preset('pe.c', 'occasion', '{"dayparts": [6, 12, 18, 25]}');
 SELECT segment.add_preset('pe.c', 'usage', '{"days": 2147483647}');
 SELECT segment.add_preset('pe.c', 'streaming', '{"binge_items": 31}');
+SELECT segment.add_preset('pe.c', 'lifetime_value', '{"margin": 40}');
+SELECT segment.add_preset('pe.c', 'purchase_behavior', '{"habit_share": 60}');
+SELECT segment.add_preset('pe.c', 'purchase_behavior', '{"variety_share": 60}');
+SELECT segment.add_preset('pe.c', 'interest', '{"focused_share": 60}');
+SELECT segment.add_preset('pe.c', 'benefits_sought', '{"dominant_share": 60}');
+SELECT segment.add_preset('pe.c', 'occasion', '{"season_share": 60}');
+SELECT segment.add_preset('pe.c', 'occasion', '{"weekend_share": 60}');
+SELECT segment.add_preset('pe.c', 'streaming', '{"completion_high": 60}');
+SELECT segment.add_preset('pe.c', 'streaming', '{"completion_medium": 60}');
+SELECT segment.add_preset('pe.c', 'streaming', '{"daypart_share": 60}');
 -- Of many names that are not there an error has twenty.
 SELECT segment.add_preset('pe.c', 'starter', jsonb_build_object('activity', (SELECT jsonb_agg('e' || n) FROM generate_series(1, 1000) n)));
 \set VERBOSITY default

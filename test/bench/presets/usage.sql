@@ -17,9 +17,9 @@ WITH facts AS (
     FROM presets.event JOIN presets.account USING (customer_id)
     WHERE kind = 'meter' AND occurred_at > :now - interval '30 days' AND occurred_at <= :now GROUP BY customer_id
 ), lists AS (
-    SELECT customer_id, (array_agg(amount ORDER BY occurred_at DESC))[1] AS size,
-           coalesce((array_agg(amount ORDER BY occurred_at DESC) FILTER (WHERE occurred_at <= :now - interval '30 days'))[1],
-                    (array_agg(amount ORDER BY occurred_at))[1]) AS before
+    SELECT customer_id, (array_agg(amount ORDER BY occurred_at DESC, amount DESC))[1] AS size,
+           coalesce((array_agg(amount ORDER BY occurred_at DESC, amount DESC) FILTER (WHERE occurred_at <= :now - interval '30 days'))[1],
+                    (array_agg(amount ORDER BY occurred_at, amount))[1]) AS before
     FROM presets.event WHERE kind = 'list_size' AND occurred_at <= :now GROUP BY customer_id
 )
 SELECT customer_id, CASE WHEN days >= 16 THEN 'heavy' WHEN days >= 4 THEN 'medium' WHEN days >= 1 THEN 'light' END AS usage_tier,
