@@ -42,6 +42,10 @@ check "nothing is left to do" \
 	"$(ours | xargs -0 grep -nwE 'TODO|FIXME|XXX')"
 check "compat.h alone knows PostgreSQL versions" \
 	"$(grep -rnw --include='*.[ch]' PG_VERSION_NUM src | grep -v '^src/compat.h:')"
+# PostgreSQL 16 began to cast them to one type, which clang refuses to do for another.
+check "every walker and mutator takes a void *" \
+	"$(grep -rhoE --include='*.c' '(tree_walker|tree_mutator)\([^,;]+, *[a-z_]+' src | sed 's/.*[, ]//' | sort -u |
+		while read -r walker; do grep -rnE --include='*.c' "\<$walker\(Node \*" src | grep -v 'void \*'; done)"
 check "no file of C is longer than 500 lines" \
 	"$(find src -name '*.[ch]' -exec wc -l {} + | awk '$2 != "total" && $1 > 500')"
 check "no trailing white space" \

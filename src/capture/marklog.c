@@ -295,7 +295,7 @@ empty_log(int n, const char *collected, BlockNumber begin)
 	ItemPointerData place;
 	Relation	rel;
 	bool		in_use;
-	Datum		values[] = {CStringGetTextDatum(collected), PointerGetDatum(&place)};
+	Datum		values[2];
 
 	if (!ConditionalLockRelationOid(logs.log[n], AccessExclusiveLock))
 		return false;
@@ -309,6 +309,8 @@ empty_log(int n, const char *collected, BlockNumber begin)
 	 * one of this very transaction may be followed by others under its xid.
 	 */
 	ItemPointerSet(&place, begin, 0);
+	values[0] = CStringGetTextDatum(collected);
+	values[1] = PointerGetDatum(&place);
 	if (in_use ||
 		context_run(psprintf("SELECT FROM segment.mark_log_%d AS m WHERE ctid >= $2"
 							 " AND (NOT pg_visible_in_snapshot(m.xid, $1::pg_snapshot)"

@@ -12,8 +12,10 @@
 
 /* The filters of all aggregates of an expression, each once; NULL for none. */
 static bool
-collect_filters(Node *node, List **filters)
+collect_filters(Node *node, void *context)
 {
+	List	  **filters = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, Aggref))

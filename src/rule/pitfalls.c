@@ -38,8 +38,10 @@ names_the_clock(const char *literal)
 }
 
 static bool
-clock_literals_walker(Node *node, List **locations)
+clock_literals_walker(Node *node, void *context)
 {
+	List	  **locations = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, A_Const))
@@ -90,8 +92,10 @@ is_constant_text_as_time(Node *node)
 }
 
 static bool
-refuse_walker(Node *node, List *locations)
+refuse_walker(Node *node, void *context)
 {
+	List	   *locations = context;
+
 	if (node == NULL)
 		return false;
 	if (is_constant_text_as_time(node))
@@ -157,8 +161,10 @@ foreign_type_schema(Oid type)
 }
 
 static bool
-warn_walker(Node *node, char *what)
+warn_walker(Node *node, void *context)
 {
+	const char *what = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, RelabelType))
@@ -175,7 +181,7 @@ warn_walker(Node *node, char *what)
 					 errhint("For the operator of the type's extension write, for example, OPERATOR(%s.=).",
 							 quote_identifier(get_namespace_name(schema)))));
 	}
-	return expression_tree_walker(node, warn_walker, what);
+	return expression_tree_walker(node, warn_walker, context);
 }
 
 void

@@ -81,8 +81,9 @@ add_steps(Search *search, const Chain *chain)
 
 /* Gathers the clocks of what moves. */
 static bool
-search_walker(Node *node, Search *search)
+search_walker(Node *node, void *context)
 {
+	Search	   *search = context;
 	Chain		chain;
 
 	if (node == NULL || !walk_moving(search->walk, node))

@@ -31,7 +31,7 @@
 /* Beyond that, the instants of the parts of an AND or OR stay apart. */
 #define LONGEST_COMBINED	20000
 
-static bool analyze_walker(Node *node, TimeWalk *walk);
+static bool analyze_walker(Node *node, void *context);
 static bool asks_for_null(TimeWalk *walk, Node *node);
 static char *change_of(TimeWalk *walk, Node *node);
 
@@ -389,8 +389,9 @@ change_of(TimeWalk *walk, Node *node)
 }
 
 static bool
-analyze_walker(Node *node, TimeWalk *walk)
+analyze_walker(Node *node, void *context)
 {
+	TimeWalk   *walk = context;
 	char	   *crossing;
 	Node	   *outer = walk->enclosing;
 

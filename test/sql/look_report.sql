@@ -131,7 +131,7 @@ RESET ROLE;
 ALTER TABLE "Tab" DISABLE ROW LEVEL SECURITY;
 
 -- numbers without customers: what the owner stores, others may read
-CREATE MATERIALIZED VIEW numbers AS SELECT tbl::text, day, segment, label, members FROM segment.sizes_over_time WHERE tbl = '"Tab"'::regclass;
+CREATE MATERIALIZED VIEW numbers AS SELECT tbl, day, segment, label, members FROM segment.sizes_over_time WHERE tbl = '"Tab"'::regclass;
 REVOKE SELECT ON "Tab", "Tab_history" FROM regress_segment_dashboard;
 GRANT SELECT ON numbers TO regress_segment_dashboard;
 REFRESH MATERIALIZED VIEW numbers;
