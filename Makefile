@@ -62,6 +62,7 @@ OBJS = \
 	src/catalog/names.o \
 	src/catalog/trust.o \
 	src/catalog/presets.o \
+	src/catalog/event_names.o \
 	src/rule/parse.o \
 	src/rule/rename.o \
 	src/rule/label.o \

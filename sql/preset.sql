@@ -117,15 +117,17 @@ WITH used AS (
         UNION ALL SELECT pg_catalog.unnest(c.unless)) o(option)
 )
 SELECT p.name AS preset, NULL::text AS option, NULL::text AS type, NULL::jsonb AS default_value, NULL::text AS unit,
-       pg_catalog.concat(p.description, ' (', p.source, ')') AS description
+       pg_catalog.concat(p.description, ' (', p.source, ')') AS description,
+       NULL::double precision AS least, NULL::double precision AS most
 FROM segment.preset p
 UNION ALL
-SELECT u.preset, o.option, o.type, o.default_value, o.unit, o.description
+SELECT u.preset, o.option, o.type, o.default_value, o.unit, o.description,
+       nullif(o.least, '-infinity'), nullif(o.most, 'infinity')
 FROM used u
 JOIN segment.preset_option o ON o.option = u.option AND o.preset = CASE WHEN EXISTS (
     SELECT FROM segment.preset_option own WHERE own.preset = u.preset AND own.option = u.option) THEN u.preset ELSE '' END
 UNION ALL
-SELECT p.name, o.*
+SELECT p.name, o.*, NULL, NULL
 FROM segment.preset p
 CROSS JOIN (VALUES
     ('prefix', 'text', '""'::jsonb, NULL, 'is put before the name of each column, so that a preset can be added twice'),

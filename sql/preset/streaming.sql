@@ -62,7 +62,7 @@ INSERT INTO segment.preset_column (preset, name, position, kind, expression, nee
      '{series}', '{}',
      'begins series and gives them up'),
     ('streaming', 'stream_dayparts', 9, 'score',
-     $$affinity(coalesce((ARRAY['morning', 'afternoon', 'evening', 'night'])[width_bucket(extract(hour FROM at), {{daypart_hours}})], 'night'))
+     $$affinity(coalesce((ARRAY['morning', 'afternoon', 'evening', 'night'])[width_bucket(extract(hour FROM at), ARRAY[{{daypart_hours.1}}, {{daypart_hours.2}}, {{daypart_hours.3}}, {{daypart_hours.4}}]::numeric[])], 'night'))
        FILTER (WHERE {{start}} AND at > now() - {{window}})$$,
      '{start}', '{}',
      'parts of the day of the starts in the last window');

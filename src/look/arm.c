@@ -106,7 +106,10 @@ read_arms(Weights *weights)
 		}
 	}
 	if (isinf(weights->total))
-		refuse_weight(&weights->arms[weights->n - 1].name);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weights must have a sum that double precision can hold"),
+				 errhint(WEIGHTS_HINT)));
 }
 
 /* The weights of a call; those of the call before if they are the same. */

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/event_names.h"
 #include "catalog/pg_type.h"
 #include "catalog/trust.h"
 #include "executor/spi.h"
@@ -16,7 +17,6 @@
 #include "look/look.h"
 #include "refresh/refresh.h"
 #include "rule/rule.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -31,6 +31,9 @@ enum
 	ARG_ARMS, ARG_CONTROL, ARG_CHURN, ARG_ALREADY_IN, ARG_LEVEL, ARGS
 };
 
+/* The place of a column in the result, from 1 on. */
+#define RESULT_CONVERTED 6
+
 /* $1, which is the table as an argument, is the as-of instant in the query. */
 static Oid types[ARGS] = {
 	TIMESTAMPTZOID, TEXTOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, JSONBOID,
@@ -44,6 +47,7 @@ typedef struct Question
 	Datum		values[ARGS];
 	char		nulls[ARGS + 1];
 	const char *sql;
+	const char *events_there;	/* set where the event is not among them */
 } Question;
 
 static bool
@@ -221,9 +225,12 @@ value_of_event(const SegmentTable *table)
 			case INT4OID:
 			case INT8OID:
 			case FLOAT4OID:
+				return "e.value::float8";
 			case FLOAT8OID:
 			case NUMERICOID:
-				return "e.value::float8";
+				/* else their sums, and those of squares, might be none */
+				return "CASE WHEN e.value::float8 > 1e130 AND e.value::float8 < 'Infinity' THEN 'Infinity'"
+					" WHEN e.value::float8 < -1e130 THEN '-Infinity' ELSE e.value::float8 END";
 			default:
 				break;
 		}
@@ -348,7 +355,7 @@ outcome_sql(const Question *question, List *arms)
 						   "   coalesce(c.pending, 0) AS pending, coalesce(c.n, 0) AS n,"
 						   "   coalesce(c.hits, 0) AS hits, coalesce(c.events, 0) AS events,"
 						   "   c.value, c.mean, c.variance, coalesce(c.gone, 0) AS gone,"
-						   "   coalesce(c.churned, 0) AS churned, l.arm IS NOT DISTINCT FROM $10 AS is_control"
+						   "   coalesce(c.churned, 0) AS churned, coalesce(l.arm = $10, false) AS is_control"
 						   " FROM line l LEFT JOIN cell c ON c.label IS NOT DISTINCT FROM l.label"
 						   "   AND c.arm IS NOT DISTINCT FROM l.arm)"
 						   " SELECT t.label, t.arm, t.entered, t.pending, t.n, t.hits,"
@@ -370,27 +377,44 @@ outcome_sql(const Question *question, List *arms)
 	return sql.data;
 }
 
+/* Does no line of the result have anybody who converted? */
+static bool
+nobody_converted(const ReturnSetInfo *result)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(result->setDesc, &TTSOpsMinimalTuple);
+	bool		nobody = true;
+	bool		isnull;
+
+	while (nobody && tuplestore_gettupleslot(result->setResult, true, false, slot))
+		nobody = DatumGetInt64(slot_getattr(slot, RESULT_CONVERTED, &isnull)) == 0;
+	ExecDropSingleTupleTableSlot(slot);
+	tuplestore_rescan(result->setResult);
+	return nobody;
+}
+
 static void
 run_question(void *arg)
 {
 	Question   *question = arg;
+	Oid			type = TEXTOID;
+	Datum		event = question->values[ARG_EVENT];
+	const char *stream = catalog_qualified_name(question->table->events);
 
 	look_return(question->fcinfo, question->sql, ARGS, types, question->values,
 				question->nulls);
+	if (nobody_converted((ReturnSetInfo *) question->fcinfo->resultinfo) &&
+		context_run(psprintf("SELECT FROM %s WHERE event = $1 LIMIT 1", stream), 1, &type, &event, NULL, true) == 0)
+		question->events_there = event_names_there(question->table);
 }
 
 /* The definition, its history and stream being readable and locked. */
 static SegmentTable *
 open_table(Oid relid)
 {
-	SegmentTable *table = look_open_history(relid);
+	SegmentTable *table;
 
-	if (!OidIsValid(table->events) || get_rel_name(table->events) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("segment table %s has no event stream", catalog_qualified_name(relid)),
-				 errhint("Add a source with segment.add_source().")));
-	trust_check_reader(table->events);
+	(void) look_open_history(relid);
+	table = look_open_events(relid);
 	look_check_sources(table);
 	return table;
 }
@@ -455,6 +479,11 @@ segment_outcome(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	context_leave(&ctx);
+	if (question.events_there != NULL)
+		ereport(NOTICE,
+				(errmsg("the stream of segment table %s has no event \"%s\"",
+						catalog_qualified_name(question.table->relid), text_argument(&question, ARG_EVENT)),
+				 errdetail("The stream has %s.", question.events_there)));
 	SPI_finish();
 	return (Datum) 0;
 }

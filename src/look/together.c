@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "look/look.h"
+#include "refresh/refresh.h"
 #include "rule/rule.h"
 #include "tcop/dest.h"
 #include "utils/array.h"
@@ -188,9 +189,19 @@ pairs_sql(const char *lines)
 					" ORDER BY r.shared DESC, r.lift DESC, r.a, r.b", lines);
 }
 
-static void
-run_query(FunctionCallInfo fcinfo, const char *sql, PairReceiver *receiver)
+/* A query to run. */
+typedef struct PairQuery
 {
+	FunctionCallInfo fcinfo;
+	const char *sql;
+	PairReceiver *receiver;
+} PairQuery;
+
+static void
+run_query(void *arg)
+{
+	PairQuery  *query = arg;
+	FunctionCallInfo fcinfo = query->fcinfo;
 	static const Oid types[] = {
 		TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, INT8OID, FLOAT8OID, INT4OID
 	};
@@ -198,7 +209,7 @@ run_query(FunctionCallInfo fcinfo, const char *sql, PairReceiver *receiver)
 		ARG_EVENTS, ARG_SINCE, ARG_UNTIL, ARG_GAP, ARG_MIN_BASKETS, ARG_MIN_SUPPORT, ARG_MAX_ITEMS
 	};
 	ParamListInfo params = makeParamList(lengthof(args));
-	SPIExecuteOptions options = {.params = params,.read_only = true,.dest = &receiver->pub};
+	SPIExecuteOptions options = {.params = params,.read_only = true,.dest = &query->receiver->pub};
 	int			status;
 
 	for (int i = 0; i < lengthof(args); i++)
@@ -208,11 +219,11 @@ run_query(FunctionCallInfo fcinfo, const char *sql, PairReceiver *receiver)
 		params->params[i].ptype = types[i];
 		params->params[i].pflags = PARAM_FLAG_CONST;
 	}
-	status = SPI_execute_extended(sql, &options);
+	status = SPI_execute_extended(query->sql, &options);
 	if (status < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not run \"%s\": %s", sql, SPI_result_code_string(status))));
+				 errmsg("could not run \"%s\": %s", query->sql, SPI_result_code_string(status))));
 }
 
 /* What of the result is not seen in it. */
@@ -240,6 +251,7 @@ segment_bought_together(PG_FUNCTION_ARGS)
 	PairReceiver receiver = {
 		.pub = {receive_pair, receiver_startup, receiver_shutdown, receiver_shutdown, DestNone}
 	};
+	PairQuery	query = {.fcinfo = fcinfo,.receiver = &receiver};
 	SegmentTable *table;
 	char	   *basket = NULL;
 	char	   *item;
@@ -263,7 +275,9 @@ segment_bought_together(PG_FUNCTION_ARGS)
 	SPI_connect();
 	look_enter(&ctx, table, context_instant());
 	context_set("jit", "off");
-	run_query(fcinfo, pairs_sql(lines_sql(table, item, basket, !PG_ARGISNULL(ARG_GAP))), &receiver);
+	query.sql = pairs_sql(lines_sql(table, item, basket, !PG_ARGISNULL(ARG_GAP)));
+	guard_hide_sql(run_query, &query, query.sql,
+				   psprintf("pairs of items of segment table %s", catalog_qualified_name(table->relid)));
 	context_leave(&ctx);
 	SPI_finish();
 	tell(&receiver, PG_GETARG_INT32(ARG_MAX_ITEMS));

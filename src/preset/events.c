@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/event_names.h"
 #include "catalog/pg_type.h"
 #include "context.h"
 #include "executor/spi.h"
@@ -13,9 +14,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-
-/* So many of the events that there are an error names. */
-#define EVENTS_NAMED 20
 
 /* Runs a query over the stream, with names (of char *) as $1; returns how many rows there are. */
 static uint64
@@ -44,38 +42,6 @@ answer(void)
 	return result;
 }
 
-/* As many of the names as there is room for. */
-static char *
-quoted(List *names)
-{
-	StringInfoData result;
-	ListCell   *lc;
-
-	initStringInfo(&result);
-	foreach(lc, names)
-	{
-		if (foreach_current_index(lc) == EVENTS_NAMED)
-		{
-			appendStringInfoString(&result, ", and others");
-			break;
-		}
-		appendStringInfo(&result, "%s\"%s\"", foreach_current_index(lc) > 0 ? ", " : "", (char *) lfirst(lc));
-	}
-	return result.data;
-}
-
-/* The names of events that there are. */
-static char *
-events_there(const SegmentTable *table)
-{
-	List	   *names;
-
-	(void) ask(table, "SELECT DISTINCT event FROM %s WHERE event IS NOT NULL ORDER BY 1 LIMIT "
-			   CppAsString2(EVENTS_NAMED) " + 1", NIL);
-	names = answer();
-	return names == NIL ? "none that has a name" : quoted(names);
-}
-
 /* The options that give events by name, as far as columns need them. */
 static List *
 options_with_names(const Preset *preset)
@@ -100,7 +66,7 @@ refuse_missing(const Preset *preset, const SegmentTable *table, List *options)
 	List	   *names = NIL;
 	List	   *there;
 	StringInfoData missing;
-	const char *example = NULL;
+	StringInfoData mapping;
 	int			n = 0;
 	ListCell   *lc,
 			   *lc2;
@@ -110,6 +76,7 @@ refuse_missing(const Preset *preset, const SegmentTable *table, List *options)
 	(void) ask(table, "SELECT DISTINCT event FROM %s WHERE event = ANY ($1)", names);
 	there = answer();
 	initStringInfo(&missing);
+	initStringInfo(&mapping);
 	foreach(lc, options)
 	{
 		PresetOption *option = lfirst(lc);
@@ -119,17 +86,18 @@ refuse_missing(const Preset *preset, const SegmentTable *table, List *options)
 			found = found || preset_has_name(there, lfirst(lc2));
 		if (found)
 			continue;
-		example = example == NULL ? option->name : example;
-		appendStringInfo(&missing, "%s\"%s\" (%s)", n++ > 0 ? ", " : "", option->name, quoted(option->names));
+		appendStringInfo(&mapping, "%s\"%s\": \"your name of it\"", n > 0 ? ", " : "", option->name);
+		appendStringInfo(&missing, "%s\"%s\" (%s)", n++ > 0 ? ", " : "", option->name,
+						 event_names_quote(option->names));
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg_plural("preset \"%s\" finds no event in the stream for its option %s",
 						   "preset \"%s\" finds no event in the stream for its options %s",
 						   n, preset->name, missing.data),
-			 errdetail("The stream has %s.", events_there(table)),
-			 errhint("Give {\"%s\": \"your name of it\"}, null if there is no such event, or \"check_events\": false if it is yet to come.",
-					 example)));
+			 errdetail("The stream has %s.", event_names_there(table)),
+			 errhint("Give {%s}, null if there is no such event, or \"check_events\": false if it is yet to come.",
+					 mapping.data)));
 }
 
 void

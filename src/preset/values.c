@@ -266,7 +266,7 @@ read_interval(const Reader *reader, const JsonbValue *value, const char *must_be
 {
 	static const char *const hint = "Give a string such as \"30 days\" or \"1 month\".";
 	Conversion	conversion = {0};
-	Interval	none = {0};
+	const Interval *interval;
 	Interval	longest = {.month = LONGEST_YEARS * MONTHS_PER_YEAR};
 
 	if (value->type != jbvString)
@@ -275,8 +275,10 @@ read_interval(const Reader *reader, const JsonbValue *value, const char *must_be
 	if (!converts(interval_step, &conversion) ||
 		!segment_interval_is_finite(DatumGetIntervalP(conversion.result)))
 		refuse(reader, must_be, hint);
-	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, conversion.result, IntervalPGetDatum(&none))) < 0)
-		refuse(reader, must_be, "It must not be negative.");
+	/* months are added before days: centuries less as many days may lead out of the calendar on the way */
+	interval = DatumGetIntervalP(conversion.result);
+	if (interval->month < 0 || interval->day < 0 || interval->time < 0)
+		refuse(reader, must_be, "It must not be negative, nor any part of it.");
 	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, conversion.result, IntervalPGetDatum(&longest))) > 0)
 		refuse(reader, must_be, "It must not be longer than " CppAsString2(LONGEST_YEARS) " years.");
 	return conversion.result;
