@@ -123,6 +123,13 @@ SELECT * FROM plain EXCEPT SELECT * FROM segment.bought_together('s', '{sale}', 
 SELECT count(*) AS wrong FROM (SELECT * FROM plain WHERE support >= 0.03 AND shared >= 2 EXCEPT SELECT * FROM segment.bought_together('s', '{sale}', 'bill', min_support => 0.03)) d;
 RESET ROLE;
 DROP VIEW plain;
+-- an error in an expression of a source does not show the query
+CREATE TABLE part (who int, at timestamptz, whole int);
+INSERT INTO part VALUES (1, '2024-01-01', 0);
+SELECT segment.create_table('p', 'who', 'int');
+SELECT segment.add_source('p', 'part', key => 'who', at => 'at', event => $$'purchase'$$, item => '(1 / whole)::text');
+SELECT * FROM segment.bought_together('p');
+SELECT segment.drop_table('p');
 
 -- and beside it on a month of a real shop's invoices, where they are at hand; unreadable customers and cancellations as they are
 SELECT segment.create_table('o', 'customer', 'bigint');

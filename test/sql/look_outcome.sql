@@ -138,6 +138,23 @@ SELECT arm, entered FROM segment.outcome('"Tab"', 'in', 'buy', '7 days', '2024-0
 CALL segment.refresh('"Tab"');
 SELECT arm, entered FROM segment.outcome('"Tab"', 'in', 'buy', '7 days', '2024-01-02', '2024-01-03', arms => 'late');
 
+-- who is in no arm is no control; a sum that float8 can not hold is infinite; of an event that nobody had, one is told
+SELECT segment.add_group('"Tab"', 'few', 'a', '"The ""key""" % 3 = 0', 'b', '"The ""key""" % 3 = 1');
+CALL segment.refresh('"Tab"');
+SET segment.as_of = '2024-03-20 12:00+00';
+SELECT arm, observed > 10 AS many, converted > 0 AS some, lift, value_lift FROM segment.outcome('"Tab"', 'in', 'look', '14 days', '2024-03-05 12:00:01', arms => 'few', already_in => true);
+SET segment.as_of = '2024-03-05 12:00+00';
+INSERT INTO event VALUES (1, '2024-01-03 11:00+00', 'large', 1e308, NULL), (2, '2024-01-03 11:00+00', 'large', 1e308, NULL), (1, '2024-01-04 11:00+00', 'large', 1e308, NULL),
+	(1, '2024-01-03 11:00+00', 'small', -1e200, NULL), (1, '2024-01-03 11:00+00', 'odd', 'NaN', NULL), (1, '2024-01-03 11:00+00', 'fair', 1e130, NULL), (2, '2024-01-03 11:00+00', 'fair', -1e130, NULL);
+SELECT event, events, value, value_per_member, value_low, value_high FROM unnest('{large,small,odd,fair}'::text[]) event, segment.outcome('"Tab"', 'in', event, '7 days', '2024-01-02', '2024-01-03');
+SET client_min_messages = notice;
+SELECT arm, entered, converted FROM segment.outcome('"Tab"', 'in', 'Buy', '7 days', '2024-01-02', '2024-01-03', arms => 'mailing');
+-- it happened, but to nobody of these
+SELECT entered, converted FROM segment.outcome('"Tab"', 'in', 'look', '1 second', '2024-01-02', '2024-01-03');
+SELECT (segment.outcome('"Tab"', 'in', 'buy it', '7 days', '2024-01-02', '2024-01-03')).converted;
+SET client_min_messages = warning;
+DELETE FROM event WHERE kind IN ('large', 'small', 'odd', 'fair');
+
 -- refused
 SELECT segment.outcome(NULL, 'in', 'buy', '7 days', '2024-01-02');
 SELECT segment.outcome('"Tab"', NULL, 'buy', '7 days', '2024-01-02');

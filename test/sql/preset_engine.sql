@@ -62,6 +62,7 @@ SET ROLE regress_segment_stranger;
 SELECT option, type, default_value, unit, description FROM segment.presets WHERE preset = 'test' ORDER BY option NULLS FIRST;
 SELECT kind, name, definition, needs, unless, common FROM segment.preset_columns WHERE preset = 'test' ORDER BY common DESC, position;
 SELECT option FROM segment.presets WHERE preset = 'rfm' AND option IS NOT NULL ORDER BY 1;
+SELECT option, least, most FROM segment.presets WHERE preset = 'churn_risk' AND (least IS NOT NULL OR most IS NOT NULL) ORDER BY 1;
 RESET ROLE;
 -- All options of all presets are there, and each is used; no name is another preset's.
 SELECT DISTINCT c.preset, c.name, o.found[1] AS option FROM segment.preset_column c,
@@ -148,6 +149,9 @@ SELECT segment.add_preset('pe.c', 'occasion', '{"weekend_share": 60}');
 SELECT segment.add_preset('pe.c', 'streaming', '{"completion_high": 60}');
 SELECT segment.add_preset('pe.c', 'streaming', '{"completion_medium": 60}');
 SELECT segment.add_preset('pe.c', 'streaming', '{"daypart_share": 60}');
+-- As many elements as it reads.
+SELECT segment.add_preset('pe.c', 'streaming', '{"daypart_hours": [6, 12, 18], "only": ["viewing_daypart"], "check_events": false}');
+SELECT segment.add_preset('pe.c', 'streaming', '{"daypart_hours": [5, 6, 12, 18, 22], "only": ["viewing_daypart"], "check_events": false}');
 -- Of many names that are not there an error has twenty.
 SELECT segment.add_preset('pe.c', 'starter', jsonb_build_object('activity', (SELECT jsonb_agg('e' || n) FROM generate_series(1, 1000) n)));
 \set VERBOSITY default
@@ -158,7 +162,7 @@ SELECT o AS options, pe.try(o::jsonb) FROM unnest(ARRAY[
     '{"amount": "NaN"}', '{"amount": "Infinity"}', '{"amount": "-inf"}', '{"amount": 1e400}', '{"amount": "1e400"}', '{"amount": "1e308"}',
     '{"amount": "1; DROP TABLE pe.c"}', '{"amount": ""}', '{"amount": -0.5}', '{"amount": {"a": 1}}', '{"amount": "1e200000"}',
     '{"span": "a while"}', '{"span": 30}', '{"span": "-1 day"}', '{"span": "infinity"}', '{"span": "1 month"}', '{"span": "P1DT2H"}', '{"span": "0"}',
-    '{"span": "200000000 years"}', '{"span": ""}', '{"span": "1000 years"}', '{"span": "1000 years 1 day"}',
+    '{"span": "200000000 years"}', '{"span": ""}', '{"span": "1000 years"}', '{"span": "1000 years 1 day"}', '{"span": "293000 years -105480000 days"}', '{"span": "1 month -1 day"}',
     '{"flag": "true"}', '{"flag": 1}', '{"flag": false}', '{"flag": null}',
     '{"cuts": [1]}', '{"cuts": [1, 2, 3]}', '{"cuts": [2, 1]}', '{"cuts": ["1", 2.5]}', '{"cuts": ["x", 2]}', '{"cuts": []}', '{"cuts": 1}',
     '{"spans": ["2 hours", "1 hour"]}', '{"spans": ["1 day", "1 month"]}', '{"spans": ["x", "y"]}', '{"spans": [1, 2]}',
