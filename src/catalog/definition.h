@@ -249,6 +249,10 @@ extern void catalog_put_cuts(Oid relid, const char *name, Oid type, Datum cuts,
 /* The cut points of a band are out of force until new ones are made; they stay as history. */
 extern void catalog_retire_cuts(Oid relid, const char *name);
 
+/* An array of texts, none of them NULL, as a list (of char *), and the other way round. */
+extern List *catalog_text_list(Datum array);
+extern Datum catalog_text_array(List *strings);
+
 /* names.c */
 
 /* "schema"."name", quoted as needed, whatever the search_path. */

@@ -134,8 +134,8 @@ named_exprs(Datum jsonb)
 	return result;
 }
 
-static List *
-text_array(Datum array)
+List *
+catalog_text_list(Datum array)
 {
 	Datum	   *elements;
 	int			n;
@@ -155,7 +155,7 @@ text_array_field(HeapTuple tuple, TupleDesc desc, AttrNumber column)
 	bool		isnull;
 	Datum		value = field(tuple, desc, column, &isnull);
 
-	return isnull ? NIL : text_array(value);
+	return isnull ? NIL : catalog_text_list(value);
 }
 
 static void

@@ -5,26 +5,12 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/definition.h"
 #include "catalog/pg_type.h"
 #include "catalog/presets.h"
 #include "context.h"
 #include "executor/spi.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-
-static List *
-text_list(Datum array)
-{
-	List	   *result = NIL;
-	Datum	   *elements;
-	int			n;
-
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, NULL, &n);
-	for (int i = 0; i < n; i++)
-		result = lappend(result, TextDatumGetCString(elements[i]));
-	return result;
-}
 
 List *
 catalog_load_presets(Oid relid)
@@ -57,7 +43,7 @@ catalog_load_presets(Oid relid)
 		one->preset = TextDatumGetCString(fields[0]);
 		one->prefix = TextDatumGetCString(fields[1]);
 		one->options = DatumGetJsonbPCopy(fields[2]);
-		one->columns = text_list(fields[3]);
+		one->columns = catalog_text_list(fields[3]);
 		result = lappend(result, one);
 		MemoryContextSwitchTo(old);
 	}
@@ -114,15 +100,9 @@ catalog_put_preset(Oid relid, const InstalledPreset *installed)
 		" SELECT $1, $2, $3, u.name, u.n FROM unnest($5) WITH ORDINALITY u(name, n)"
 		" ON CONFLICT DO NOTHING"
 	};
-	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(installed->columns), 1));
-	int			n = 0;
-	ListCell   *lc;
 
-	foreach(lc, installed->columns)
-		elements[n++] = CStringGetTextDatum((char *) lfirst(lc));
 	run_all(statements, lengthof(statements), relid, installed->preset, installed->prefix,
-			JsonbPGetDatum(installed->options),
-			PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT)));
+			JsonbPGetDatum(installed->options), catalog_text_array(installed->columns));
 }
 
 void

@@ -201,8 +201,8 @@ catalog_update_source(const Source *source)
 		" key = $7 WHERE id = $1", &args);
 }
 
-static Datum
-text_array_datum(List *strings)
+Datum
+catalog_text_array(List *strings)
 {
 	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(strings), 1));
 	int			n = 0;
@@ -226,11 +226,11 @@ catalog_put_column(Oid relid, const Column *column)
 	add_text(&args, overs[column->over]);
 	add_text(&args, column->expression);
 	add_oid(&args, column->type);
-	add_arg(&args, TEXTARRAYOID, text_array_datum(column->crossings), false);
+	add_arg(&args, TEXTARRAYOID, catalog_text_array(column->crossings), false);
 	add_text(&args, column->unanalyzed);
-	add_arg(&args, TEXTARRAYOID, text_array_datum(column->depends), false);
-	add_arg(&args, TEXTARRAYOID, text_array_datum(column->labels), column->labels == NIL);
-	add_arg(&args, TEXTARRAYOID, text_array_datum(column->rules), column->rules == NIL);
+	add_arg(&args, TEXTARRAYOID, catalog_text_array(column->depends), false);
+	add_arg(&args, TEXTARRAYOID, catalog_text_array(column->labels), column->labels == NIL);
+	add_arg(&args, TEXTARRAYOID, catalog_text_array(column->rules), column->rules == NIL);
 	add_arg(&args, INT4OID, Int32GetDatum(column->bands), column->kind != COLUMN_BAND);
 	add_arg(&args, BOOLOID, BoolGetDatum(column->descending), column->kind != COLUMN_BAND);
 	run("INSERT INTO segment.config_column AS c"
@@ -307,7 +307,7 @@ catalog_set_order(Oid relid, List *names)
 	Args		args = {0};
 
 	add_oid(&args, relid);
-	add_arg(&args, TEXTARRAYOID, text_array_datum(names), false);
+	add_arg(&args, TEXTARRAYOID, catalog_text_array(names), false);
 	run("UPDATE segment.config_column c SET position = n.position"
 		" FROM (SELECT name, row_number() OVER (ORDER BY array_position($2, name::text), position)"
 		"         AS position FROM segment.config_column WHERE tbl = $1) n"

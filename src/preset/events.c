@@ -11,7 +11,6 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "preset/preset.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -20,14 +19,8 @@ static uint64
 ask(const SegmentTable *table, const char *format, List *names)
 {
 	Oid			types[] = {TEXTARRAYOID};
-	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(names), 1));
-	Datum		values[1];
-	ListCell   *lc;
-	int			n = 0;
+	Datum		values[] = {catalog_text_array(names)};
 
-	foreach(lc, names)
-		elements[n++] = CStringGetTextDatum((char *) lfirst(lc));
-	values[0] = PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
 	return context_run(psprintf(format, catalog_qualified_name(table->events)), 1, types, values, NULL, true);
 }
 

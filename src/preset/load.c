@@ -9,7 +9,6 @@
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "preset/preset.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
@@ -87,18 +86,10 @@ text_field(uint64 row, int field)
 static List *
 texts_field(uint64 row, int field)
 {
-	List	   *result = NIL;
-	Datum	   *elements;
 	bool		isnull;
 	Datum		array = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, field, &isnull);
-	int			n;
 
-	if (isnull)
-		return NIL;
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n);
-	for (int i = 0; i < n; i++)
-		result = lappend(result, TextDatumGetCString(elements[i]));
-	return result;
+	return isnull ? NIL : catalog_text_list(array);
 }
 
 static OptionType
