@@ -261,12 +261,22 @@ read_integer(const Reader *reader, const JsonbValue *value)
 	return number_sql(number);
 }
 
+/* Months are added before days: centuries less as many days may lead out of the calendar on the way. */
+static bool
+parts_are_short(const Interval *interval)
+{
+	int64		days = LONGEST_YEARS * INT64CONST(366);
+
+	return Abs((int64) interval->month) <= LONGEST_YEARS * MONTHS_PER_YEAR &&
+		Abs((int64) interval->day) <= days && Abs(interval->time) <= days * USECS_PER_DAY;
+}
+
 static Datum
 read_interval(const Reader *reader, const JsonbValue *value, const char *must_be)
 {
 	static const char *const hint = "Give a string such as \"30 days\" or \"1 month\".";
 	Conversion	conversion = {0};
-	const Interval *interval;
+	Interval	none = {0};
 	Interval	longest = {.month = LONGEST_YEARS * MONTHS_PER_YEAR};
 
 	if (value->type != jbvString)
@@ -275,11 +285,10 @@ read_interval(const Reader *reader, const JsonbValue *value, const char *must_be
 	if (!converts(interval_step, &conversion) ||
 		!segment_interval_is_finite(DatumGetIntervalP(conversion.result)))
 		refuse(reader, must_be, hint);
-	/* months are added before days: centuries less as many days may lead out of the calendar on the way */
-	interval = DatumGetIntervalP(conversion.result);
-	if (interval->month < 0 || interval->day < 0 || interval->time < 0)
-		refuse(reader, must_be, "It must not be negative, nor any part of it.");
-	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, conversion.result, IntervalPGetDatum(&longest))) > 0)
+	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, conversion.result, IntervalPGetDatum(&none))) < 0)
+		refuse(reader, must_be, "It must not be negative.");
+	if (!parts_are_short(DatumGetIntervalP(conversion.result)) ||
+		DatumGetInt32(DirectFunctionCall2(interval_cmp, conversion.result, IntervalPGetDatum(&longest))) > 0)
 		refuse(reader, must_be, "It must not be longer than " CppAsString2(LONGEST_YEARS) " years.");
 	return conversion.result;
 }
@@ -326,7 +335,6 @@ read_cuts(const Reader *reader, bool numbers)
 static void
 check_label_rule(const Reader *reader, const char *rule)
 {
-	static const char *const hint = "A rule is SQL over the row; {{.name}} stands for a column of the preset, with its prefix.";
 	TemplatePiece piece;
 	ListCell   *lc;
 
@@ -345,7 +353,7 @@ check_label_rule(const Reader *reader, const char *rule)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("a rule in option \"%s\" of preset \"%s\" has \"%s\" in braces, which is no column of the preset",
 							reader->option->name, reader->preset->name, pnstrdup(piece.start, piece.length)),
-					 errhint("%s", hint)));
+					 errhint("A rule is SQL over the row; {{.name}} stands for a column of the preset, with its prefix.")));
 	}
 }
 
