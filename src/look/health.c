@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "refresh/refresh.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -32,7 +33,7 @@
 
 PG_FUNCTION_INFO_V1(segment_check_health);
 
-/* The size of a relation with all its parts, in blocks. */
+/* The size of a relation, which is locked, with all its parts, in blocks. */
 static int64
 count_blocks(Oid relation)
 {
@@ -53,9 +54,12 @@ count_blocks(Oid relation)
 char *
 health_sample(const HealthCheck *check, Oid relation, bool *sampled)
 {
-	char	   *name = catalog_qualified_name(relation);
-	int64		blocks = check->thorough ? 0 : count_blocks(relation);
+	char	   *name;
+	int64		blocks;
 
+	LockRelationOid(relation, AccessShareLock);
+	name = catalog_qualified_name(relation);
+	blocks = check->thorough ? 0 : count_blocks(relation);
 	*sampled = blocks > SAMPLE_BLOCKS;
 	if (!*sampled)
 		return name;
