@@ -217,6 +217,18 @@ segment_now(PG_FUNCTION_ARGS)
 }
 
 void
+context_refuse_nulls(FunctionCallInfo fcinfo, int n, const char *const *names)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be null", names[i])));
+	}
+}
+
+void
 context_refuse_standby(const char *function)
 {
 	if (RecoveryInProgress())

@@ -12,6 +12,7 @@
 #define SEGMENT_CONTEXT_H
 
 #include "datatype/timestamp.h"
+#include "fmgr.h"
 
 typedef struct RunContext
 {
@@ -72,6 +73,9 @@ extern Oid	context_relation(const char *name);
 
 /* The owner of any relation; error if it is gone. */
 extern Oid	context_relation_owner(Oid relid);
+
+/* Error (22004) if one of the first n arguments is NULL; names are those of the arguments. */
+extern void context_refuse_nulls(FunctionCallInfo fcinfo, int n, const char *const *names);
 
 /* Error on a standby, which can only be read. */
 extern void context_refuse_standby(const char *function);

@@ -15,15 +15,16 @@
 PG_FUNCTION_INFO_V1(segment_keep_changes);
 PG_FUNCTION_INFO_V1(segment_drop_changes);
 
-#define MOST_KEPT_MONTHS (100 * 12)
+#define MOST_KEPT_DAYS (100.0 * 12 * DAYS_PER_MONTH)
 
 static void
 check_kept(const Interval *kept)
 {
+	double		days = (double) kept->month * DAYS_PER_MONTH + kept->day + (double) kept->time / USECS_PER_DAY;
+
 	/* no field negative: '1 month -29 days' may be nothing at all */
 	if (kept->month < 0 || kept->day < 0 || kept->time < 0 ||
-		(kept->month == 0 && kept->day == 0 && kept->time == 0) ||
-		kept->month > MOST_KEPT_MONTHS || kept->day > MOST_KEPT_MONTHS * 30)
+		days == 0 || days > MOST_KEPT_DAYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("keep must be positive and at most 100 years"),

@@ -35,13 +35,7 @@ void
 define_require(FunctionCallInfo fcinfo, int n, const char *const *names)
 {
 	context_refuse_standby(psprintf("segment.%s()", get_func_name(fcinfo->flinfo->fn_oid)));
-	for (int i = 0; i < n; i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
-	}
+	context_refuse_nulls(fcinfo, n, names);
 }
 
 SegmentTable *

@@ -134,7 +134,7 @@ segment_evaluate(PG_FUNCTION_ARGS)
 	TimestampTz as_of;
 	SegmentTable *table;
 
-	look_require(fcinfo, 1, names);
+	context_refuse_nulls(fcinfo, 1, names);
 	as_of = instant_argument(fcinfo);
 	InitMaterializedSRF(fcinfo, 0);
 	table = look_open(PG_GETARG_OID(0));

@@ -77,7 +77,7 @@ segment_changes(PG_FUNCTION_ARGS)
 	char	   *cursor;
 	RunContext	ctx;
 
-	look_require(fcinfo, 3, names);
+	context_refuse_nulls(fcinfo, 3, names);
 	cursor = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	values[0] = Int64GetDatum(cursor_number(cursor));
 	values[1] = PG_GETARG_DATUM(1);

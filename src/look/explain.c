@@ -438,7 +438,7 @@ segment_explain(PG_FUNCTION_ARGS)
 	List	   *volatile lines = NIL;
 	RunContext	ctx;
 
-	look_require(fcinfo, 3, names);
+	context_refuse_nulls(fcinfo, 3, names);
 	InitMaterializedSRF(fcinfo, 0);
 	table = look_open(PG_GETARG_OID(0));
 	look_check_sources(table);

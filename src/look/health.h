@@ -26,6 +26,13 @@ extern char *health_sample(const HealthCheck *check, Oid relation, bool *sampled
 /* Adds the lines of a query of (finding, subject, detail, advice); $1 is the as-of instant. */
 extern void health_add(const HealthCheck *check, const char *sql);
 
+/*
+ * Adds the lines of such a query of a parameter of its own, with any rights, in
+ * an SPI connection and a context that stand; of an error the context does not
+ * show the query.
+ */
+extern void health_return(const HealthCheck *check, const char *sql, Oid type, Datum value);
+
 /* Steps (AttemptStep) of a HealthCheck. */
 
 /* health_state.c: freshness, schedule, bands, triggers */

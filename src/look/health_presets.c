@@ -9,6 +9,7 @@
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "look/health.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 
 /* The names of events in the sources, or in a sample of them; NULL without a source. */
@@ -54,6 +55,17 @@ has_presets(const HealthCheck *check)
 	return result;
 }
 
+/* Else its owner's code could run with the rights of the segment table's owner: what he attaches to it runs as well. */
+static void
+lock_and_trust_sources(const SegmentTable *table)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->sources)
+		LockRelationOid(((const Source *) lfirst(lc))->relation, AccessShareLock);
+	look_check_sources(table);
+}
+
 /*
  * An event is a name, names, or a rule, of which nothing is said.  Where columns
  * were chosen (only), options that were not given may be of others.
@@ -63,8 +75,12 @@ health_check_presets(void *arg)
 {
 	const HealthCheck *check = arg;
 	bool		sampled = false;
-	char	   *seen = has_presets(check) ? seen_sql(check, &sampled) : NULL;
+	char	   *seen;
 
+	if (!has_presets(check))
+		return;
+	lock_and_trust_sources(check->table);
+	seen = seen_sql(check, &sampled);
 	if (seen == NULL)
 		return;
 	health_add(check, psprintf("WITH seen(event) AS MATERIALIZED (%s),"

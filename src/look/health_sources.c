@@ -24,38 +24,25 @@
 #define SAMPLE_EVENTS 20000		/* of theirs at most */
 #define TAIL_BLOCKS 100			/* at the end of a table, where new rows mostly are */
 
-/*
- * Parts of the source without an index that begins with an expression, or with
- * none at all in *parts; the expression as it is stored, as that of the index is.
- */
-static int64
-count_parts(const Source *source, const char *expression, bool without)
-{
-	Oid			types[] = {OIDOID, TEXTOID};
-	Datum		values[] = {ObjectIdGetDatum(source->relation), CStringGetTextDatum(expression)};
-	bool		isnull;
-
-	context_run(psprintf("WITH RECURSIVE part AS (SELECT $1 AS oid UNION SELECT i.inhrelid FROM part p"
-						 "   JOIN pg_inherits i ON i.inhparent = p.oid)"
-						 " SELECT count(*) FROM part p JOIN pg_class c ON c.oid = p.oid AND c.relkind = 'r'"
-						 " WHERE %s EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid"
-						 "   JOIN pg_am a ON a.oid = x.relam WHERE i.indrelid = p.oid AND i.indisvalid"
-						 "   AND i.indpred IS NULL AND a.amname IN ('btree', 'hash')"
-						 "   AND btrim(pg_get_indexdef(i.indexrelid, 1, false), '()') = btrim($2, '()'))",
-						 without ? "NOT" : ""), 2, types, values, NULL, true);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-}
-
-/* Is there an index that begins with the expression, on every part? */
+/* Is there an index that begins with the expression, as both are stored, on every part of the source? */
 static bool
 is_indexed(const HealthCheck *check, const char *expression)
 {
+	Oid			types[] = {OIDOID, TEXTOID};
+	Datum		values[] = {ObjectIdGetDatum(check->source->relation), CStringGetTextDatum(expression)};
 	RunContext	ctx;
 	bool		result;
 
 	SPI_connect();
 	look_enter(&ctx, check->table, check->as_of);
-	result = count_parts(check->source, expression, true) == 0;
+	result = context_run("WITH RECURSIVE part AS (SELECT $1 AS oid UNION SELECT i.inhrelid FROM part p"
+						 "   JOIN pg_inherits i ON i.inhparent = p.oid)"
+						 " SELECT FROM part p JOIN pg_class c ON c.oid = p.oid AND c.relkind = 'r'"
+						 " WHERE NOT EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid"
+						 "   JOIN pg_am a ON a.oid = x.relam WHERE i.indrelid = p.oid AND i.indisvalid"
+						 "   AND i.indpred IS NULL AND a.amname IN ('btree', 'hash')"
+						 "   AND btrim(pg_get_indexdef(i.indexrelid, 1, false), '()') = btrim($2, '()'))",
+						 2, types, values, NULL, true) == 0;
 	context_leave(&ctx);
 	SPI_finish();
 	return result;

@@ -14,6 +14,9 @@ static const char *const state_sql =
 "SELECT f.* FROM segment.status s LEFT JOIN segment.jobs j ON j.tbl = s.tbl"
 " CROSS JOIN LATERAL (VALUES"
 "  ('never_refreshed', s.as_of IS NULL, 'no row is up to date', 'CALL segment.refresh(), or schedule() it.'),"
+"  ('not_computed', s.as_of IS NOT NULL AND (s.needs_rebuild OR s.new_columns IS NOT NULL),"
+"   CASE WHEN s.needs_rebuild THEN 'all customers wait' ELSE concat('new columns wait: ', array_to_string(s.new_columns, ', ')) END,"
+"   'CALL segment.refresh(), or schedule() it; sizes are judged after that.'),"
 "  ('stale', s.lag > current_setting('segment.health_lag')::interval,"
 "   format('%s behind, %s customers wait', s.lag, CASE WHEN s.needs_rebuild THEN 'all' ELSE s.backlog::text END),"
 "   CASE WHEN s.schedule IS NULL THEN 'Nothing refreshes it by itself: schedule() it.'"
@@ -32,8 +35,11 @@ static const char *const state_sql =
 
 /* Shares of few customers can not be even: less than one customer is no drift. */
 static const char *const bands_sql =
-"SELECT 'band_drift', b.name::text, format('shares %s, each ideally %s', b.shares, b.ideal),"
-" 'recut() it; if that does not help, many scores are equal: choose fewer bands.'"
+"SELECT 'band_drift', b.name::text, format('in bands 1 to %s are %s %% of the customers, ideally %s %% in each', b.bands,"
+"  (SELECT string_agg(round(100 * u.share, 1)::text, ', ' ORDER BY u.n) FROM unnest(b.shares) WITH ORDINALITY u(share, n)),"
+"  round(100 * b.ideal, 1)),"
+" 'Cut it anew by recut(). If that does not help, many customers have the same score, and equal scores share a band:"
+" choose fewer bands, or cuts of your own, which the preset rfm has options for.'"
 " FROM segment.bands b CROSS JOIN LATERAL (SELECT max(abs(u.share - b.ideal)) AS most FROM unnest(b.shares) u(share)) d"
 " WHERE b.tbl = $1 AND CASE WHEN d.most > b.ideal * current_setting('segment.health_band_drift')::numeric"
 "  THEN (SELECT d.most * sum(s.members) >= 1 FROM segment.sizes(b.tbl) s WHERE s.segment = b.name) END"
@@ -58,8 +64,6 @@ static const char *const triggers_sql =
 static void
 add(const HealthCheck *check, const char *sql, bool as_extension)
 {
-	Oid			types[] = {OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(check->table->relid)};
 	RunContext	ctx;
 
 	SPI_connect();
@@ -67,9 +71,7 @@ add(const HealthCheck *check, const char *sql, bool as_extension)
 		context_enter_catalog(&ctx);
 	else
 		context_enter_settings(&ctx, check->table->time_zone);
-	/* the views join more than the planner can count, and would be compiled for seconds */
-	context_set("jit", "off");
-	look_return(check->fcinfo, sql, 1, types, values, NULL);
+	health_return(check, sql, OIDOID, ObjectIdGetDatum(check->table->relid));
 	context_leave(&ctx);
 	SPI_finish();
 }

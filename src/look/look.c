@@ -79,18 +79,6 @@ look_open_changes(Oid relid)
 }
 
 void
-look_require(FunctionCallInfo fcinfo, int n, const char *const *names)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
-	}
-}
-
-void
 look_enter(RunContext *ctx, const SegmentTable *table, TimestampTz as_of)
 {
 	bool		is_member = has_privs_of_role(GetUserId(), table->owner);

@@ -36,9 +36,6 @@ extern SegmentTable *look_open_events(Oid relid);
  */
 extern SegmentTable *look_open_changes(Oid relid);
 
-/* Error (22004) if one of the first n arguments is NULL; names are those of the arguments. */
-extern void look_require(FunctionCallInfo fcinfo, int n, const char *const *names);
-
 /* Takes the owner's rights, as of an instant; ended by context_leave. */
 extern void look_enter(RunContext *ctx, const SegmentTable *table, TimestampTz as_of);
 

@@ -422,7 +422,7 @@ segment_outcome(PG_FUNCTION_ARGS)
 	RunContext	ctx;
 	List	   *arms;
 
-	look_require(fcinfo, lengthof(names), names);
+	context_refuse_nulls(fcinfo, lengthof(names), names);
 	if (PG_ARGISNULL(ARG_ALREADY_IN) || PG_ARGISNULL(ARG_LEVEL))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

@@ -81,7 +81,7 @@ segment_flow(PG_FUNCTION_ARGS)
 	SegmentTable *table;
 	RunContext	ctx;
 
-	look_require(fcinfo, 2, names);
+	context_refuse_nulls(fcinfo, 2, names);
 	until = period_end(fcinfo, 2);
 	check_period(PG_GETARG_TIMESTAMPTZ(1), until);
 	InitMaterializedSRF(fcinfo, 0);
@@ -159,7 +159,7 @@ segment_sizes_over_time(PG_FUNCTION_ARGS)
 	SegmentTable *table;
 	RunContext	ctx;
 
-	look_require(fcinfo, 3, names);
+	context_refuse_nulls(fcinfo, 3, names);
 	step = PG_GETARG_INTERVAL_P(1);
 	since = PG_GETARG_TIMESTAMPTZ(2);
 	until = period_end(fcinfo, 3);

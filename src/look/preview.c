@@ -56,7 +56,7 @@ segment_preview(PG_FUNCTION_ARGS)
 	CheckedRule *rule;
 	RunContext	ctx;
 
-	look_require(fcinfo, 2, names);
+	context_refuse_nulls(fcinfo, 2, names);
 	InitMaterializedSRF(fcinfo, 0);
 	table = look_open(PG_GETARG_OID(0));
 	if (!has_privs_of_role(GetUserId(), table->owner))

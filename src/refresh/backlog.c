@@ -11,24 +11,29 @@
 #include "commands/trigger.h"
 #include "context.h"
 #include "executor/spi.h"
+#include "executor/tstoreReceiver.h"
 #include "guc.h"
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "refresh/internal.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
-#include "utils/lsyscache.h"
+#include "utils/queryenvironment.h"
 #include "utils/rel.h"
+#include "utils/tuplestore.h"
 
 /* Work is looked at whenever about so many rows have been put in. */
 #define LOOK_EVERY 4096
 
 /*
- * So many rows may always be written anew at once; more where they are a small
- * part of the file, up to what takes a second.
+ * So many rows may always be written anew; more where they are no larger part of
+ * the file, so that writing them costs less than what left the dead ones behind.
  */
 #define ROWS_AT_ONCE 10000
-#define MAX_ROWS_AT_ONCE 250000
 #define PART_OF_FILE 4
 #define BYTES_OF_ROW 60
+
+#define LIVE_NAME "segment_work_live"
 
 /* Segment tables that may have more than $1 keys in work: $2 rows were put in so far. */
 static const char *const candidates_sql =
@@ -45,11 +50,20 @@ static const char *const all_sql =
 " WHERE NOT EXISTS (SELECT FROM segment.work WHERE tbl = $1 AND whole) HAVING count(*) > 0";
 
 static const char *const live_sql =
-"SELECT array_agg(w), count(*) FROM (SELECT w FROM segment.config_table k"
-" LEFT JOIN segment.table_state s ON s.tbl = k.tbl"
-" CROSS JOIN LATERAL (SELECT w FROM segment.work w WHERE w.tbl = k.tbl AND NOT w.whole"
+"SELECT w.* FROM segment.config_table k LEFT JOIN segment.table_state s ON s.tbl = k.tbl"
+" CROSS JOIN LATERAL (SELECT w.* FROM segment.work w WHERE w.tbl = k.tbl AND NOT w.whole"
 "     AND w.collection >= coalesce(s.claim_from, 0)"
-"   UNION ALL SELECT w FROM segment.work w WHERE w.tbl = k.tbl AND w.whole) w LIMIT $1) w";
+"   UNION ALL SELECT w.* FROM segment.work w WHERE w.tbl = k.tbl AND w.whole) w LIMIT $1";
+
+static const char *const put_back_sql =
+"INSERT INTO segment.work SELECT * FROM " LIVE_NAME;
+
+/* Has the count of rows put in passed a multiple of so many? */
+static bool
+passed(int64 every, int64 before, int64 after)
+{
+	return before / every != after / every;
+}
 
 /* Puts everybody in the place of a table's keys if there are too many. */
 static void
@@ -85,7 +99,7 @@ backlog_limit(int64 before, int64 after)
 	uint64		count;
 	bool		missed = false;
 
-	if (before / part == after / part)
+	if (!passed(part, before, after))
 		return after;
 	run_sql(candidates_sql, 2, types, values, false);
 	candidates = SPI_tuptable;
@@ -104,59 +118,96 @@ backlog_limit(int64 before, int64 after)
 	return missed ? (after / part + 1) * part - 1 : after;
 }
 
-/* How many rows may be written anew; none if it is small, or this very session has it in use. */
+/*
+ * How many rows may be written anew now; none if it is too early, work is small,
+ * or this very session has it in use.  The more may be read in vain, the more
+ * must have come since; in powers of two, for a file that grows with the rows
+ * would put it off for ever.
+ */
 static int64
-rows_at_once(Oid work)
+rows_at_once(Oid work, int64 before, int64 after)
 {
-	Relation	rel = table_open(work, NoLock);
-	int64		bytes = (int64) RelationGetNumberOfBlocks(rel) * BLCKSZ;
-	int64		rows = bytes / (PART_OF_FILE * BYTES_OF_ROW);
+	Relation	rel;
+	int64		bytes;
+	int64		rows;
 
+	if (!passed(LOOK_EVERY, before, after))
+		return 0;
+	rel = table_open(work, AccessShareLock);
+	bytes = (int64) RelationGetNumberOfBlocks(rel) * BLCKSZ;
+	rows = bytes / (PART_OF_FILE * BYTES_OF_ROW);
 	if (bytes / 1024 <= segment_log_rotation_size || rel->rd_refcnt > 1 ||
 		AfterTriggerPendingOnRel(work))
 		rows = 0;
-	else
-		rows = Min(Max(rows, ROWS_AT_ONCE), MAX_ROWS_AT_ONCE);
+	else if (rows < ROWS_AT_ONCE ||
+			 !passed(LOOK_EVERY * pg_nextpower2_64(rows / ROWS_AT_ONCE), before, after))
+		rows = ROWS_AT_ONCE;
 	table_close(rel, NoLock);
 	return rows;
 }
 
+/* At most so many of the rows that count; they need memory only up to work_mem. */
+static Tuplestorestate *
+live_rows(int64 most)
+{
+	Tuplestorestate *rows = tuplestore_begin_heap(false, false, work_mem);
+	ParamListInfo params = makeParamList(1);
+	SPIExecuteOptions options = {.params = params};
+
+	params->params[0].value = Int64GetDatum(most);
+	params->params[0].ptype = INT8OID;
+	params->params[0].pflags = PARAM_FLAG_CONST;
+	options.dest = CreateTuplestoreDestReceiver();
+	SetTuplestoreDestReceiverParams(options.dest, rows, CurrentMemoryContext, false, NULL, NULL);
+	if (SPI_execute_extended(live_sql, &options) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not read segment.work")));
+	options.dest->rDestroy(options.dest);
+	return rows;
+}
+
+/* Leaves nothing but these rows in work, in a new file. */
+static void
+write_anew(Oid work, Tuplestorestate *rows)
+{
+	EphemeralNamedRelationData enr = {
+		.md = {
+			.name = LIVE_NAME,
+			.reliddesc = work,
+			.enrtype = ENR_NAMED_TUPLESTORE,
+			.enrtuples = tuplestore_tuple_count(rows),
+		},
+		.reldata = rows,
+	};
+
+	run_sql("TRUNCATE segment.work", 0, NULL, NULL, false);
+	if (SPI_register_relation(&enr) != SPI_OK_REL_REGISTER)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not register rows of segment.work")));
+	run_sql(put_back_sql, 0, NULL, NULL, false);
+	SPI_unregister_relation(LIVE_NAME);
+}
+
 /*
  * Where few rows are left in a large file, they are written to a new one.  Under
- * an old snapshot VACUUM could not do it.  Nobody waits for longer than these
- * few rows take: either the lock is free, or it stays as it is.
+ * an old snapshot VACUUM could not do it.  No writer of events waits, who never
+ * looks at work; nor does this wait: either the lock is free, or work stays as it is.
  */
 void
 backlog_compact(int64 before, int64 after)
 {
 	Oid			work = context_relation("work");
-	Oid			types[] = {INT8OID};
-	Datum		values[1];
-	Oid			rows_type[] = {get_array_type(get_rel_type_id(work))};
-	Datum		rows;
-	int64		limit;
-	int64		count;
-	bool		isnull;
+	int64		limit = rows_at_once(work, before, after);
+	Tuplestorestate *rows;
 
-	if (before / LOOK_EVERY == after / LOOK_EVERY ||
-		!ConditionalLockRelationOid(work, AccessExclusiveLock))
+	if (limit == 0 || !ConditionalLockRelationOid(work, AccessExclusiveLock))
 		return;
-	limit = rows_at_once(work);
-	if (limit == 0)
-	{
+	rows = live_rows(limit + 1);
+	if (tuplestore_tuple_count(rows) <= limit)
+		write_anew(work, rows);
+	else
 		UnlockRelationOid(work, AccessExclusiveLock);
-		return;
-	}
-	values[0] = Int64GetDatum(limit + 1);
-	run_sql(live_sql, 1, types, values, false);
-	rows = first_value(&isnull);
-	count = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-	if (count > limit)
-	{
-		UnlockRelationOid(work, AccessExclusiveLock);
-		return;
-	}
-	run_sql("TRUNCATE segment.work", 0, NULL, NULL, false);
-	if (count > 0)
-		run_sql("INSERT INTO segment.work SELECT (w).* FROM unnest($1) w", 1, rows_type, &rows, false);
+	tuplestore_end(rows);
 }

@@ -32,13 +32,7 @@ static void
 check_arguments(FunctionCallInfo fcinfo, const char *const *names, int n)
 {
 	context_refuse_standby(psprintf("segment.%s()", get_func_name(fcinfo->flinfo->fn_oid)));
-	for (int i = 0; i < n; i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
-	}
+	context_refuse_nulls(fcinfo, n, names);
 }
 
 /* The segment table, with nobody else at its merged keys. */

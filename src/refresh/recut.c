@@ -270,13 +270,7 @@ check_recut(FunctionCallInfo fcinfo)
 {
 	static const char *const names[] = {"tbl", "band"};
 
-	for (int i = 0; i < lengthof(names); i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
-	}
+	context_refuse_nulls(fcinfo, lengthof(names), names);
 	context_need_read_committed("a recut", "Rows may have been refreshed since an older snapshot was taken.");
 }
 

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -21,11 +23,15 @@
 #include "rewrite/rewriteManip.h"
 #include "rule/rule.h"
 #include "utils/fmgroids.h"
+#include "utils/timestamp.h"
 
 /* So many times or more is a comparison met that is computed beforehand, */
 #define SHARED_LEAST 3
 /* and so often all of them: else the step before the grouping costs more than it saves. */
 #define SHARED_TOTAL 10
+
+/* By a longer interval nothing is computed beforehand: the result may not be. */
+#define MOST_DAYS (1000 * 366.0)
 
 static planner_hook_type previous_planner = NULL;
 static const char *statement = NULL;	/* to be simplified when it is planned */
@@ -56,19 +62,52 @@ are_constants(List *nodes)
 	return true;
 }
 
+/* Is there an interval among constants that may lead out of what timestamps can be? */
+static bool
+leaves_history(List *constants)
+{
+	ListCell   *lc;
+
+	foreach(lc, constants)
+	{
+		Const	   *constant = lfirst_node(Const, lc);
+		Interval   *interval;
+
+		if (constant->consttype != INTERVALOID || constant->constisnull)
+			continue;
+		interval = DatumGetIntervalP(constant->constvalue);
+		if (fabs((double) interval->month * DAYS_PER_MONTH + interval->day +
+				 (double) interval->time / USECS_PER_DAY) > MOST_DAYS)
+			return true;
+	}
+	return false;
+}
+
+/* A call of constants, which the planner computes if it is immutable, even where no row needs it and it fails. */
+static bool
+is_call_of_constants(Node *node)
+{
+	if (IsA(node, FuncExpr))
+		return are_constants(((FuncExpr *) node)->args);
+	if (IsA(node, OpExpr))
+		return are_constants(((OpExpr *) node)->args);
+	return IsA(node, CoerceViaIO) && IsA(((CoerceViaIO *) node)->arg, Const);
+}
+
 /* A call of a function of PostgreSQL that can be computed now, of constants: only dates, times and numbers. */
 static bool
 is_computable(Node *node)
 {
+	Oid			function;
+	List	   *args;
+
 	if (rule_is_now(node))
 		return true;
-	if (IsA(node, FuncExpr))
-		return ((FuncExpr *) node)->funcid < FirstNormalObjectId &&
-			are_constants(((FuncExpr *) node)->args) && rule_is_harmless_evaluated(node);
-	if (IsA(node, OpExpr))
-		return ((OpExpr *) node)->opfuncid < FirstNormalObjectId &&
-			are_constants(((OpExpr *) node)->args) && rule_is_harmless_evaluated(node);
-	return false;
+	if (!is_call_of_constants(node) || IsA(node, CoerceViaIO))
+		return false;
+	function = IsA(node, FuncExpr) ? ((FuncExpr *) node)->funcid : ((OpExpr *) node)->opfuncid;
+	args = IsA(node, FuncExpr) ? ((FuncExpr *) node)->args : ((OpExpr *) node)->args;
+	return function < FirstNormalObjectId && !leaves_history(args) && rule_is_harmless_evaluated(node);
 }
 
 /* A text of an event beside constants. */
@@ -237,10 +276,15 @@ share_comparisons(Query *query)
 		entry->eref->colnames = lappend(entry->eref->colnames, makeString("shared"));
 }
 
-/* From the leaves up: what stands on constants becomes one. */
+/*
+ * From the leaves up: what stands on constants becomes one.  A call that may
+ * fail keeps its own now(), which the planner leaves alone.
+ */
 static Node *
 simplify_mutator(Node *node, void *context)
 {
+	Node	   *result;
+
 	if (node == NULL)
 		return NULL;
 	if (IsA(node, Query))
@@ -250,10 +294,11 @@ simplify_mutator(Node *node, void *context)
 		share_comparisons(query);
 		return (Node *) query;
 	}
-	node = expression_tree_mutator(node, simplify_mutator, context);
-	if (is_computable(node))
-		return (Node *) evaluate_expr((Expr *) node, exprType(node), exprTypmod(node), exprCollation(node));
-	return node;
+	result = expression_tree_mutator(node, simplify_mutator, context);
+	if (is_computable(result))
+		return (Node *) evaluate_expr((Expr *) result, exprType(result), exprTypmod(result),
+									  exprCollation(result));
+	return is_call_of_constants(result) ? copyObject(node) : result;
 }
 
 static PlannedStmt *

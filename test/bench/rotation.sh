@@ -31,6 +31,14 @@ held() {
 	rounds "$1-after" 100
 }
 
+# Customers of a table that nobody refreshes: segment.work keeps them all the while.
+wait_in_vain() {
+	local from
+	for ((from = 1; from <= ROTATION_WAITING; from += 5000)); do
+		echo "INSERT INTO hour.visit SELECT generate_series($from, least($from + 4999, $ROTATION_WAITING));"
+	done | sql
+}
+
 measure_rotation() {
 	sql <<-'SQL'
 		SET client_min_messages = error;
@@ -47,7 +55,15 @@ measure_rotation() {
 		SELECT segment.create_table('hour.idle', 'customer', 'int');
 		SELECT segment.add_source('hour.idle', 'hour.nothing', 'customer', 'at');
 		SELECT segment.add_segment('hour.idle', 'here', 'true');
+		CREATE TABLE hour.visit (customer int, at timestamptz DEFAULT now());
+		SELECT segment.create_table('hour.waiting', 'customer', 'int');
+		SELECT segment.add_source('hour.waiting', 'hour.visit', 'customer', 'at');
+		SELECT segment.add_segment('hour.waiting', 'here', 'true');
 		CALL segment.refresh('hour.customers');
+		CALL segment.refresh('hour.waiting');
+	SQL
+	wait_in_vain
+	sql <<-'SQL'
 		CALL segment.refresh('hour.idle');
 		VACUUM ANALYZE;
 	SQL
@@ -65,7 +81,8 @@ size_of() {
 
 report_rotation() {
 	local name text
-	printf '\n### A transaction that stays open while %s events are written, 1,000 a refresh\n' "$(grouped "${ROTATION_ROUNDS}000")"
+	printf '\n### A transaction that stays open while %s events are written, 1,000 a refresh, while %s customers wait for the refresh of another table\n' \
+		"$(grouped "${ROTATION_ROUNDS}000")" "$(grouped "$ROTATION_WAITING")"
 	printf '\n| | collect | beside nobody | refresh | beside nobody | logs | work |\n|---|---|---|---|---|---|---|\n'
 	for name in free looks looks-after writes writes-after; do
 		case $name in

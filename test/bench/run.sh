@@ -11,6 +11,7 @@
 #   BENCH_DUE_CUSTOMERS=1000000   customers who are due at one midnight,
 #   BENCH_DUE_EVENTS=5            and the events of each
 #   BENCH_ROTATION_ROUNDS=3600    refreshes of 1,000 events each while a transaction is open
+#   BENCH_ROTATION_WAITING=300000 customers who wait all the while in another table
 #   BENCH_LOAD_CUSTOMERS=1000000  customers, and events of each, when events come
 #   BENCH_LOAD_EVENTS=5           all the time,
 #   BENCH_LOAD_RATE=2000          so many a second,
@@ -35,6 +36,7 @@ DIRTY=${BENCH_DIRTY:-1000}
 DUE_CUSTOMERS=${BENCH_DUE_CUSTOMERS:-1000000}
 DUE_EVENTS=${BENCH_DUE_EVENTS:-5}
 ROTATION_ROUNDS=${BENCH_ROTATION_ROUNDS:-3600}
+ROTATION_WAITING=${BENCH_ROTATION_WAITING:-300000}
 LOAD_CUSTOMERS=${BENCH_LOAD_CUSTOMERS:-1000000}
 LOAD_EVENTS=${BENCH_LOAD_EVENTS:-5}
 LOAD_RATE=${BENCH_LOAD_RATE:-2000}

@@ -203,6 +203,8 @@ SELECT * FROM segment.changes('customers', '1-1', 0);
 SELECT * FROM segment.changes('purchase', '1-1');
 SELECT segment.keep_changes('customers', '-1 day');
 SELECT segment.keep_changes('customers', '0');
+SELECT segment.keep_changes('customers', '100 years 1 microsecond');
+SELECT segment.keep_changes('customers', '2000000000 hours');
 SELECT segment.keep_changes('customers', NULL);
 
 -- rights: those on the changes themselves

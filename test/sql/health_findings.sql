@@ -34,6 +34,8 @@ SELECT * FROM look();
 SELECT segment.add_segment('tab', 'nobody', 'total < 0');
 SELECT segment.add_segment('tab', 'one', 'total = 3');
 SELECT segment.add_group('tab', 'g', 'some', 'total > 300', 'none', 'total < 0', 'few', 'total < 10', 'most', 'true');
+-- of what is not computed yet nothing is said
+SELECT finding, subject, detail, advice FROM segment.health WHERE finding <> 'stale';
 CALL segment.refresh('tab');
 SELECT finding, subject, detail, advice FROM segment.health ORDER BY 1, 2;
 SET segment.health_min_share = 0.02;
@@ -262,10 +264,18 @@ SELECT segment.drop_preset('tab', 'rfm');
 SELECT segment.add_preset('tab', 'rfm', '{"purchase": {"rule": "value > 1"}}');
 SELECT * FROM look() WHERE finding IN ('event_never_seen', 'not_checked');
 SELECT segment.drop_preset('tab', 'rfm');
+-- another role's table is not read as a superuser, by no step
+CREATE ROLE regress_segment_health;
+SELECT segment.add_preset('tab', 'rfm', '{"purchase": "nothing", "check_events": false}');
+CALL segment.refresh('tab');
+SELECT * FROM look() WHERE finding IN ('event_never_seen', 'not_checked');
+ALTER TABLE event OWNER TO regress_segment_health;
+SELECT * FROM look() WHERE finding IN ('event_never_seen', 'not_checked');
+ALTER TABLE event OWNER TO CURRENT_USER;
+SELECT segment.drop_preset('tab', 'rfm');
 CALL segment.refresh('tab');
 
 -- whose: of tables that the reader may read, all rows of them; errors are the owner's
-CREATE ROLE regress_segment_health;
 CREATE TABLE third (customer int, at timestamptz);
 INSERT INTO third VALUES (1, '2024-09-05');
 CREATE INDEX ON third (customer);
@@ -285,6 +295,17 @@ SELECT tbl, finding, subject, detail FROM segment.health ORDER BY 2, 3;
 RESET ROLE;
 DELETE FROM third WHERE customer = 2;
 SELECT * FROM look();
+-- who stops it sees what was done, and no query of ours
+CREATE FUNCTION stop(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RAISE query_canceled; END$$;
+CREATE TABLE fourth (customer int, at timestamptz);
+SELECT segment.add_source('tab', 'fourth', key => '"He alth".stop(customer)', at => 'at');
+ALTER TABLE fourth DISABLE TRIGGER USER;
+INSERT INTO fourth VALUES (1, '2024-09-05');
+\set VERBOSITY default
+SELECT * FROM segment.check_health('tab');
+\set VERBOSITY terse
+SELECT segment.drop_source('tab', 'fourth');
+CALL segment.refresh('tab');
 -- what the history says is for its readers
 SELECT segment.add_segment('tab', 'once', 'n > 0');
 CALL segment.refresh('tab');

@@ -37,16 +37,45 @@ SELECT b2b.users(': 1 user now of 2 before', 2, '2028-02-20 12:00+00');
 SELECT b2b.users(': 3 users, but 61 days ago', 3, '2028-01-30 12:00+00');
 SELECT b2b.users(': 2 users now, 1 before', 2, '2028-03-20 12:00+00');
 SELECT b2b.users(': 2 users now, 1 before', 1, '2028-02-20 12:00+00');
+SELECT b2b.users(': 2 users now of 3 before', 2, '2028-03-20 12:00+00');
+SELECT b2b.users(': 2 users now of 3 before', 3, '2028-02-20 12:00+00');
+SELECT b2b.users('help: 49 users now of 99 before', 49, '2028-03-20 12:00+00');
+SELECT b2b.users('help: 49 users now of 99 before', 99, '2028-02-20 12:00+00');
+SELECT b2b.users(': 1 user now as before, one more long ago', 1, at) FROM unnest('{2028-03-20 12:00+00,2028-02-20 12:00+00}'::timestamptz[]) at;
+SELECT b2b.users(': 1 user now as before, one more long ago', 2, '2027-02-20 12:00+00');
+-- 60 days before is 31 January
+SELECT b2b.users('help: 1 user now of 3 before, the last a microsecond less than 60 days ago', 1, '2028-03-20 12:00+00');
+SELECT b2b.users('help: 1 user now of 3 before, the last a microsecond less than 60 days ago', 2, '2028-02-20 12:00+00');
+SELECT b2b.users('help: 1 user now of 3 before, the last a microsecond less than 60 days ago', 3, '2028-01-31 14:00:00.000001+01');
+SELECT b2b.users(': 1 user now of 2 before, and one 60 days ago', 1, '2028-03-20 12:00+00');
+SELECT b2b.users(': 1 user now of 2 before, and one 60 days ago', 2, '2028-02-20 12:00+00');
+SELECT b2b.users(': 1 user now of 2 before, and one 60 days ago', 3, '2028-01-31 14:00+01');
+SELECT b2b.users(': 1 of 2 seats, both before', 1, '2028-03-20 12:00+00');
+SELECT b2b.users(': 1 of 2 seats, both before', 2, '2028-02-20 12:00+00');
+SELECT b2b.users(': no seats paid for, one user long ago', 1, '2027-02-20 12:00+00');
+SELECT b2b.users('idle: 49 of 99 seats', 49, '2028-03-20 12:00+00');
+SELECT b2b.users(': 79 of 99 seats', 79, '2028-03-20 12:00+00');
+SELECT b2b.users('upgrade, help: 4 tickets', 1, '2028-03-20 12:00+00', 'support_ticket') FROM generate_series(1, 4);
+SELECT b2b.users('upgrade: 2 tickets and a view', 1, '2028-03-20 12:00+00', what) FROM unnest('{support_ticket,support_ticket,view}'::text[]) what;
+SELECT b2b.users('upgrade: 4 limits', 1, '2028-03-20 12:00+00', 'limit') FROM generate_series(1, 4);
+SELECT b2b.users('upgrade: 3 limits, the first a microsecond less than 30 days ago', 1, at, 'limit')
+FROM unnest('{2028-03-20 12:00+00,2028-03-20 12:00+00,2028-03-01 14:00:00.000001+01}'::timestamptz[]) at;
+SELECT b2b.users(': 2 limits and one 30 days ago', 1, at, 'limit')
+FROM unnest('{2028-03-20 12:00+00,2028-03-20 12:00+00,2028-03-01 14:00+01}'::timestamptz[]) at;
 SELECT b2b.users(': users without a name', 0, now());
 \o
 INSERT INTO b2b.event VALUES (': users without a name', NULL, '2028-03-20 12:00+00', 'use');
 INSERT INTO b2b.plan
-SELECT account, CASE WHEN account ~ '5 seats' THEN 5 WHEN account ~ '6 seats' THEN 6 WHEN account ~ '2 seats' THEN 2 WHEN account ~ 'more users' THEN 2
+SELECT account, CASE WHEN account ~ '99 seats' THEN 99 WHEN account ~ '5 seats' THEN 5 WHEN account ~ '6 seats' THEN 6 WHEN account ~ '2 seats' THEN 2 WHEN account ~ 'more users' THEN 2
     WHEN account ~ 'no seats' THEN 0 WHEN account ~ 'half' THEN 4 WHEN account ~ 'ticket' THEN 1 END
 FROM b2b.event GROUP BY 1;
 INSERT INTO b2b.plan VALUES ('idle: paid for and never used', 1), (': neither users nor seats', 0);
 
+-- No limits are known: seats alone make ready.
 SELECT segment.add_preset('b2b.account', 'b2b', '{"seats": "seats"}');
+CALL segment.refresh('b2b.account');
+SELECT account FROM b2b.account WHERE upgrade_ready ORDER BY account COLLATE "C";
+SELECT * FROM segment.verify('b2b.account');
 SELECT segment.drop_preset('b2b.account', 'b2b');
 SELECT segment.add_preset('b2b.account', 'b2b', '{"seats": "seats", "limit_reached": "limit", "check_events": false}');
 CALL segment.refresh('b2b.account');
@@ -71,8 +100,23 @@ CALL segment.refresh('b2b.account');
 SELECT account, limit_hits_recent FROM b2b.account WHERE upgrade_ready AND split_part(account, ':', 1) !~ 'upgrade' ORDER BY 1;
 SELECT * FROM segment.verify('b2b.account');
 
--- Without tickets, seats and limits, the number of users still tells who shrinks.
+-- Each bound is its own option.
 DROP VIEW b2b.seen;
+SELECT segment.drop_preset('b2b.account', 'b2b');
+SELECT segment.add_preset('b2b.account', 'b2b', '{"seats": "seats", "limit_reached": "limit", "limit_hits": 4, "tickets": 2,
+    "upgrade_share": 1.5, "spare_share": 0.4, "shrunk_share": 0.3}');
+CALL segment.refresh('b2b.account');
+SELECT account, upgrade_ready AS upgrade, seats_idle AS idle, needs_help AS help FROM b2b.account
+WHERE upgrade_ready OR seats_idle OR needs_help ORDER BY account COLLATE "C";
+SELECT * FROM segment.verify('b2b.account');
+SELECT segment.drop_preset('b2b.account', 'b2b');
+-- Limits alone.
+SELECT segment.add_preset('b2b.account', 'b2b', '{"limit_reached": "limit", "tickets": 2}');
+CALL segment.refresh('b2b.account');
+SELECT account, limit_hits_recent FROM b2b.account WHERE upgrade_ready ORDER BY account COLLATE "C";
+SELECT * FROM segment.verify('b2b.account');
+
+-- Without tickets, seats and limits, the number of users still tells who shrinks.
 SELECT segment.drop_preset('b2b.account', 'b2b');
 SELECT segment.add_preset('b2b.account', 'b2b', '{"ticket": null, "shrunk_share": 0.6}');
 CALL segment.refresh('b2b.account');

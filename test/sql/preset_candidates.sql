@@ -50,7 +50,39 @@ INSERT INTO people.event VALUES
     ('/known: one skill missing', '2028-03-01 12:00+00', 'skill', 'sql'),
     ('/known: one skill missing', '2028-03-01 12:00+00', 'skill', 'C'),
     ('/known: one skill missing', '2028-03-01 12:00+00', 'skill', NULL),
-    ('/known: skills that are only looked at', '2028-03-01 12:00+00', 'look', 'sql');
+    ('/known: skills that are only looked at', '2024-03-01 12:00+00', 'view', 'sql'),
+    ('/known: skills that are only looked at', '2024-03-01 12:00+00', 'view', 'C'),
+    ('/known: skills that are only looked at', '2024-03-01 12:00+00', 'view', 'O''Reilly'),
+    ('meets/known: a skill twice', '2028-03-01 12:00+00', 'skill', 'sql'),
+    ('meets/known: a skill twice', '2028-03-02 12:00+00', 'skill', 'sql'),
+    ('meets/known: a skill twice', '2028-03-02 12:00+00', 'skill', 'C'),
+    ('meets/known: a skill twice', '2028-03-02 12:00+00', 'skill', 'O''Reilly'),
+    ('active/applied: applied 200 days ago and again', '2027-09-13 12:00+00', 'application', NULL),
+    ('active/applied: applied 200 days ago and again', '2028-03-12 12:00+00', 'application', NULL),
+    ('active, settled/applied: in the job for 4 years, applies', '2024-03-01 12:00+00', 'job_start', 'a'),
+    ('active, settled/applied: in the job for 4 years, applies', '2028-03-12 12:00+00', 'application', NULL),
+    ('/interviewed: interviewed without an application', '2028-03-12 12:00+00', 'interview', NULL),
+    ('/offered: made an offer without an application', '2028-03-12 12:00+00', 'offer', NULL);
+-- A stage at the very time of the application counts; one before it does not, unless there is another since.
+INSERT INTO people.event
+SELECT w, timestamptz '2028-03-12 12:00+00' + since, what, NULL
+FROM (VALUES ('interviewed', 'interview', 'active, finalist/interviewed'), ('offered', 'offer', 'active/offered'),
+    ('hired', 'hire', 'active/hired')) s (stage, stage_event, due), LATERAL (VALUES
+    (format('active/%s: applies at the same time', stage), interval '0', 'application'),
+    (format('active/%s: applies at the same time', stage), '0', stage_event),
+    (format('active/applied: %s a year ago, applies again', stage), '-1 year', stage_event),
+    (format('active/applied: %s a year ago, applies again', stage), '0', 'application'),
+    (format('%s: %s a year ago and since', due, stage), '-1 year', stage_event),
+    (format('%s: %s a year ago and since', due, stage), '0', 'application'),
+    (format('%s: %s a year ago and since', due, stage), '1 day', stage_event)) v (w, since, what);
+-- More than asked for; and what happens at one time is counted one by one.
+INSERT INTO people.event
+SELECT w, timestamptz '2028-03-12 12:00+00' - CASE WHEN w ~ 'four' THEN n * interval '1 hour' ELSE '0' END, what, NULL
+FROM (VALUES ('active, frequent/applied: four times', 'application', 4), ('hopper/known: four jobs', 'job_start', 4),
+    ('active, frequent, hopper, finalist/interviewed: three of each at one time', 'application', 3),
+    ('active, frequent, hopper, finalist/interviewed: three of each at one time', 'job_start', 3),
+    ('active, frequent, hopper, finalist/interviewed: three of each at one time', 'interview', 3)) v (w, what, times),
+    generate_series(1, times) n;
 SELECT segment.add_preset('people.c', 'candidates');
 SELECT segment.drop_preset('people.c', 'candidates');
 SELECT segment.add_preset('people.c', 'candidates', '{"required_skills": ["sql", "C", "O''Reilly", "sql"]}');
@@ -62,6 +94,13 @@ SELECT who, concat_ws(', ', CASE WHEN active_applicant THEN 'active' END, CASE W
 FROM people.c;
 SELECT segments = split_part(who, ':', 1) AS "as named", * FROM people.seen ORDER BY who COLLATE "C";
 SELECT * FROM segment.verify('people.c');
+SELECT who, applications, applications_recent, interviews, jobs_recent FROM people.c WHERE who ~ 'at one time';
+SELECT who, (SELECT array_agg(s ORDER BY s COLLATE "C") FROM unnest(skills_held) s) AS skills_held FROM people.c
+WHERE who ~ 'skill' ORDER BY who COLLATE "C";
+-- 180 days back from summer is the same hour of the clock in winter, 3 January.
+SELECT instant, count(*) FILTER (WHERE passive_candidate) AS passive
+FROM (VALUES (timestamptz '2028-07-01 13:59:59.999999+02'), ('2028-07-01 14:00+02')) v (instant),
+    segment.evaluate_rows(NULL::people.c, instant) WHERE who ~ 'three times' GROUP BY 1 ORDER BY 1;
 SELECT name FROM segment.segments WHERE tbl = 'people.c'::regclass AND unanalyzed IS NOT NULL;
 
 -- A microsecond later.
@@ -80,6 +119,13 @@ SELECT count(*) FILTER (WHERE active_applicant) AS active, count(*) FILTER (WHER
     count(*) FILTER (WHERE settled) AS settled, count(*) FILTER (WHERE job_hopper) AS hoppers, count(*) FILTER (WHERE finalist_not_hired) AS finalists
 FROM people.c;
 SELECT * FROM segment.verify('people.c');
+SELECT segment.drop_preset('people.c', 'candidates');
+-- What an employer has not, takes only its own columns away.
+SELECT segment.add_preset('people.c', 'candidates', '{"interview": null, "job_start": null, "skill": null, "required_skills": ["sql"]}');
+SELECT columns FROM segment.table_presets WHERE tbl = 'people.c'::regclass;
+SELECT segment.drop_preset('people.c', 'candidates');
+SELECT segment.add_preset('people.c', 'candidates', '{"hire": null, "skill": "skill"}');
+SELECT columns FROM segment.table_presets WHERE tbl = 'people.c'::regclass;
 SELECT segment.drop_preset('people.c', 'candidates');
 \d people.c
 SELECT segment.drop_table('people.c');

@@ -9,15 +9,14 @@ CREATE TABLE event (who text, at timestamptz, what text, item text);
 SELECT segment.create_table('people', 'who', 'text', 'Pacific/Auckland');
 SELECT segment.add_source('people', 'event', 'who', 'at', 'what', item => 'item');
 CREATE TABLE before AS SELECT segment.definition('people') AS definition;
+\getenv inputdir PG_ABS_SRCDIR
+\set helpers :inputdir '/preset_helpers.sql'
+\set tbl people
+\set echo :ECHO
+\set ECHO none
+\i :helpers
+\set ECHO :echo
 
-CREATE FUNCTION members(VARIADIC names text[]) RETURNS TABLE (segment text, members text)
-LANGUAGE plpgsql AS $$
-BEGIN
-	FOREACH segment IN ARRAY names LOOP
-		EXECUTE format('SELECT string_agg(who, '' '' ORDER BY who COLLATE "C") FROM pengagement.people WHERE %I', segment) INTO members;
-		RETURN NEXT;
-	END LOOP;
-END $$;
 CREATE PROCEDURE events(who text, what text, ago interval, VARIADIC items text[] DEFAULT '{NULL}')
 LANGUAGE sql AS $$
 	INSERT INTO pengagement.event SELECT $1, segment.now() - $3, $2, i FROM unnest($4) i $$;
@@ -70,28 +69,8 @@ SELECT * FROM members('engaged_new_subscriber', 'reads_not_clicks', 'mail_reads_
 					  'downloaded_nurture', 'mail_downloaded_nurture');
 
 -- exact at every instant: no expression is left to max_age, and time alone moves those on the bounds
-SELECT name, unanalyzed FROM segment.scores WHERE unanalyzed IS NOT NULL
-UNION ALL SELECT name, unanalyzed FROM segment.segments WHERE unanalyzed IS NOT NULL
-UNION ALL SELECT name, unanalyzed FROM segment.groups WHERE unanalyzed IS NOT NULL;
+SELECT * FROM inexact();
 SET client_min_messages = warning;
-CREATE PROCEDURE look(t timestamptz)
-LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('segment.as_of', t::text, false);
-	IF EXISTS (SELECT FROM segment.verify('pengagement.people')) THEN
-		RAISE WARNING '%: differs before the refresh', t;
-	END IF;
-	CALL segment.refresh('pengagement.people');
-	IF EXISTS (SELECT FROM segment.verify('pengagement.people')) THEN
-		RAISE WARNING '%: differs', t;
-	END IF;
-END $$;
-CREATE FUNCTION changes() RETURNS TABLE (segment text, label text, entered text, "left" text)
-LANGUAGE sql AS $$
-	SELECT segment, label, string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE entered_at = segment.now()),
-		   string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE left_at = segment.now())
-	FROM pengagement.people_history WHERE segment.now() IN (entered_at, left_at)
-	GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C" $$;
 CALL look('2028-03-01 12:00:00.000001+00');
 SELECT * FROM changes();
 CALL look('2028-03-20 00:00:00+00');

@@ -28,12 +28,15 @@ SELECT rfm_r AS r,
        max(rfm_segment) FILTER (WHERE rfm_f = 5) AS f5,
        count(DISTINCT rfm_f) AS cells, count(*) AS customers, bool_and(who = format('r%sf%s', rfm_r, rfm_f)) AS "as named"
 FROM rfm.c WHERE rfm_r IS NOT NULL GROUP BY 1 ORDER BY 1 DESC;
--- Exactly one rule of the grid holds of each cell.
+-- Exactly one rule of the grid holds of each cell, so that their order is of no matter.
+SELECT string_agg(format('(%s)', replace(replace(rule->>1, '{{.rfm_r}}', 'r'), '{{.rfm_f}}', 'f')), ', ') AS rules
+FROM segment.preset_option, jsonb_array_elements(default_value) rule WHERE preset = 'rfm' AND option = 'grid' \gset
 SELECT count(*) AS cells, min(holds), max(holds) FROM (
-    SELECT r, f, count(*) AS holds FROM generate_series(1, 5) r, generate_series(1, 5) f, LATERAL (
-        VALUES (r = 5 AND f >= 4), (r IN (3, 4) AND f >= 4), (r IN (4, 5) AND f IN (2, 3)), (r = 5 AND f = 1), (r = 4 AND f = 1),
-               (r = 3 AND f = 3), (r = 3 AND f IN (1, 2)), (r IN (1, 2) AND f IN (3, 4)), (r IN (1, 2) AND f = 5),
-               (r IN (1, 2) AND f IN (1, 2))) v(rule) WHERE rule GROUP BY 1, 2) c;
+    SELECT r, f, count(*) AS holds FROM generate_series(1, 5) r, generate_series(1, 5) f, LATERAL (VALUES :rules) v(rule)
+    WHERE rule GROUP BY 1, 2) c;
+-- Money goes by the sum, 100 times r times f.
+SELECT rfm_r AS r, string_agg(format('%s: %s', rfm_monetary, rfm_m), ', ' ORDER BY rfm_f) AS m
+FROM rfm.c WHERE rfm_r IS NOT NULL GROUP BY 1 ORDER BY 1 DESC;
 SELECT labels FROM segment.groups WHERE tbl = 'rfm.c'::regclass AND name = 'rfm_segment';
 -- Who has not bought has no rank; who buys tomorrow has none before.
 SELECT who, last_purchase, rfm_frequency, rfm_monetary, rfm_r, rfm_f, rfm_m, rfm_score, rfm_segment
@@ -79,6 +82,25 @@ SELECT who, rfm_score, valid_until FROM rfm.c WHERE rfm_score IS NOT NULL ORDER 
 SELECT * FROM segment.verify('rfm.c');
 SELECT segment.drop_preset('rfm.c', 'rfm');
 
+-- Each bound of frequency and of money from both sides, and each cell where the rank is not the number itself.
+INSERT INTO rfm.event SELECT to_char(n, 'FM00') || ' times', '2028-03-30', 'purchase', 1000 / n
+FROM unnest('{1,3,4,7,8,11,12,15,16,17}'::int[]) n, generate_series(1, n);
+INSERT INTO rfm.event SELECT 'pays ' || paid, '2028-03-30', 'purchase', paid
+FROM unnest('{9.99,10,99.99,100,500.49,500.5,999.99,1000,1001}'::numeric[]) paid;
+INSERT INTO rfm.event VALUES ('pays 9.99', '2028-03-30', 'view', 1000);
+SELECT segment.add_preset('rfm.c', 'rfm', '{"recency_cuts": ["10 days", "20 days", "30 days", "40 days"],
+    "frequency_cuts": [4, 8, 12, 16], "monetary_cuts": [10, 100, 500.5, 1000]}');
+CALL segment.refresh('rfm.c');
+SELECT who, rfm_frequency, rfm_monetary, rfm_score FROM rfm.c WHERE who ~ 'times|pays|free|looks' ORDER BY who COLLATE "C";
+SELECT days, string_agg(DISTINCT format('%s: %s', rfm_f, rfm_segment), ', ') AS segments,
+    string_agg(DISTINCT rfm_segment, ', ') FILTER (WHERE who ~ 'pays') AS "of one purchase"
+FROM unnest('{0,10,20,30,40}'::int[]) days, segment.evaluate_rows(NULL::rfm.c, '2028-03-30 00:00+00'::timestamptz + days * interval '1 day')
+WHERE who ~ 'times|pays' GROUP BY 1 ORDER BY 1;
+SELECT * FROM segment.verify('rfm.c');
+SELECT segment.drop_preset('rfm.c', 'rfm');
+DELETE FROM rfm.event WHERE who ~ 'times|pays';
+CALL segment.refresh('rfm.c');
+
 -- Cut points that are none.
 \set VERBOSITY default
 SELECT segment.add_preset('rfm.c', 'rfm', '{"recency_cuts": ["7 days"]}');
@@ -99,6 +121,11 @@ SELECT count(*) - :columns_before AS columns_more FROM pg_attribute WHERE attrel
 -- Columns of it alone: what they read comes along.
 SELECT segment.add_preset('rfm.c', 'rfm', '{"only": ["rfm_f"]}');
 SELECT columns FROM segment.table_presets WHERE tbl = 'rfm.c'::regclass;
+-- Fifths of ten are two each.
+TRUNCATE rfm.event;
+INSERT INTO rfm.event SELECT n || ' times', '2028-03-01', 'purchase', 1 FROM generate_series(1, 10) n, generate_series(1, n);
+CALL segment.rebuild('rfm.c');
+SELECT rfm_f, string_agg(who, ', ' ORDER BY rfm_frequency) FROM rfm.c GROUP BY 1 ORDER BY 1;
 SELECT segment.drop_table('rfm.c');
 SELECT count(*) FROM segment.config_preset WHERE tbl::oid NOT IN (SELECT oid FROM pg_class);
 DROP SCHEMA rfm CASCADE;

@@ -10,6 +10,13 @@ CREATE TABLE event (who text, at timestamptz, what text, item text, show text);
 SELECT segment.create_table('viewers', 'who', 'text', 'Pacific/Auckland');
 SELECT segment.add_source('viewers', 'event', 'who', 'at', 'what', item => 'item', extra => '{"show": "show"}');
 CREATE TABLE before AS SELECT segment.definition('viewers') AS definition;
+\getenv inputdir PG_ABS_SRCDIR
+\set helpers :inputdir '/preset_helpers.sql'
+\set tbl viewers
+\set echo :ECHO
+\set ECHO none
+\i :helpers
+\set ECHO :echo
 
 CREATE PROCEDURE watch(who text, what text, ago interval[], item text DEFAULT NULL, show text DEFAULT NULL)
 LANGUAGE sql AS $$
@@ -71,28 +78,8 @@ WHERE who ~ 'quit|second|completed$|came|series|finished' ORDER BY who COLLATE "
 SELECT who, viewing_daypart FROM viewers WHERE who ~ '^at|half|three|visitor|binge_2' ORDER BY who COLLATE "C";
 
 -- exact at every instant: no expression is left to max_age, and time alone moves those on the bounds
-SELECT name, unanalyzed FROM segment.scores WHERE unanalyzed IS NOT NULL
-UNION ALL SELECT name, unanalyzed FROM segment.segments WHERE unanalyzed IS NOT NULL
-UNION ALL SELECT name, unanalyzed FROM segment.groups WHERE unanalyzed IS NOT NULL;
+SELECT * FROM inexact();
 SET client_min_messages = warning;
-CREATE PROCEDURE look(t timestamptz)
-LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('segment.as_of', t::text, false);
-	IF EXISTS (SELECT FROM segment.verify('pstreaming.viewers')) THEN
-		RAISE WARNING '%: differs before the refresh', t;
-	END IF;
-	CALL segment.refresh('pstreaming.viewers');
-	IF EXISTS (SELECT FROM segment.verify('pstreaming.viewers')) THEN
-		RAISE WARNING '%: differs', t;
-	END IF;
-END $$;
-CREATE FUNCTION changes() RETURNS TABLE (segment text, label text, entered text, "left" text)
-LANGUAGE sql AS $$
-	SELECT segment, label, string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE entered_at = segment.now()),
-		   string_agg(who, ' ' ORDER BY who COLLATE "C") FILTER (WHERE left_at = segment.now())
-	FROM pstreaming.viewers_history WHERE segment.now() IN (entered_at, left_at)
-	GROUP BY 1, 2 ORDER BY segment COLLATE "C", label COLLATE "C" $$;
 CALL look('2028-03-01 12:00:00.000001+00');
 SELECT * FROM changes();
 CALL look('2028-03-20 00:00:00+00');

@@ -145,6 +145,25 @@ ok(-s "$dir/again", 'some were sent again, and dropped by their id');
 is($node->safe_psql($db, 'SELECT count(*) FROM consumer.message WHERE sent_at IS NULL'), '0', 'nothing is left to send');
 is($node->safe_psql($db, "SELECT p.cursor = segment.changes_cursor('shop.customers') FROM consumer.place p"), 't', 'it has read all');
 
+# each of two tables from its own cursor
+$node->safe_psql($db, <<'SQL');
+SET ROLE shop;
+SELECT segment.create_table('shop.others', 'customer');
+SELECT segment.add_source('shop.others', 'shop.orders', key => 'customer', at => 'at');
+SELECT segment.add_segment('shop.others', 'any', 'true');
+SELECT segment.keep_changes('shop.others');
+CALL segment.refresh('shop.others');
+RESET ROLE;
+INSERT INTO consumer.place VALUES ('shop.others', 'none', segment.changes_cursor('shop.others'));
+INSERT INTO shop.orders VALUES (5000);
+SET ROLE shop;
+CALL segment.refresh('shop.others');
+RESET ROLE;
+SELECT consumer.take(1000);
+SQL
+is($node->safe_psql($db, 'SELECT count(*), bool_and(p.cursor = segment.changes_cursor(p.tbl)) FROM consumer.place p'),
+	'2|t', 'two tables are read, each from where it was');
+
 # a key may be any text
 $node->safe_psql($db, "INSERT INTO consumer.message (id, key) VALUES ('any', E'\\tone\nand two\t ')");
 {

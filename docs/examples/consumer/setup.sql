@@ -40,7 +40,8 @@ BEGIN ATOMIC
         ORDER BY n
     ), moved AS (
         UPDATE consumer.place p SET cursor = c.cursor
-        FROM (SELECT cursor FROM change ORDER BY n DESC LIMIT 1) c
+        FROM (SELECT DISTINCT ON (tbl) tbl, cursor FROM change ORDER BY tbl, n DESC) c
+        WHERE c.tbl = p.tbl
     )
     SELECT count(*) FROM change;
 END;
