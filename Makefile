@@ -132,6 +132,7 @@ OBJS = \
 	src/refresh/evaluate.o \
 	src/refresh/apply.o \
 	src/refresh/history.o \
+	src/refresh/cuts.o \
 	src/refresh/recut.o \
 	src/refresh/newcolumns.o \
 	src/refresh/state.o \

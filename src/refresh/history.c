@@ -53,34 +53,100 @@ history_append_before(StringInfo sql, const SegmentTable *table)
 	}
 }
 
-/* VALUES of each recorded column: before and after the change, of rows of diff; before it, of rows of gone. */
+/*
+ * The recorded columns have numbers, groups the first.  That a column has moved
+ * is its number, negative if the customer is out of it, else NULL.
+ */
 typedef struct Moves
 {
-	StringInfoData changes;
-	StringInfoData ends;
+	int			count;
+	StringInfoData names;		/* by number */
+	StringInfoData labels;		/* of groups after the change, by number */
+	StringInfoData changes;		/* of rows of diff */
+	StringInfoData entries;		/* of rows of diff before which nothing was */
+	StringInfoData ends;		/* of rows of gone */
 } Moves;
+
+/* Has a value of the column the customer be in it?  A segment's is boolean and not null. */
+static char *
+is_member(const Column *column, const char *value)
+{
+	return column->kind == COLUMN_SEGMENT ? pstrdup(value) : psprintf("%s IS NOT NULL", value);
+}
+
+static void
+list_move(Moves *moves, const Column *column, int number, const char *comma)
+{
+	bool		labelled = column->kind != COLUMN_SEGMENT;
+	char	   *was = value_before(column, "d");
+	char	   *now = value_now(column, "d");
+
+	appendStringInfo(&moves->changes, "%sCASE WHEN d.__segment_is_back OR %s%s %s %s%s"
+					 " THEN CASE WHEN %s THEN %d ELSE %d END END", comma,
+					 was, labelled ? "::text" : "", labelled ? "IS DISTINCT FROM" : "<>",
+					 now, labelled ? "::text" : "", is_member(column, now), number, -number);
+	appendStringInfo(&moves->entries, "%sCASE WHEN %s THEN %d END", comma, is_member(column, now), number);
+	appendStringInfo(&moves->ends, "%sCASE WHEN %s THEN %d END", comma,
+					 is_member(column, value_before(column, "g")), number);
+}
 
 static void
 list_moves(const SegmentTable *table, Moves *moves)
 {
+	StringInfoData segments;
+	int			labelled = 0;
+	int			plain;
 	ListCell   *lc;
 
+	moves->count = 0;
+	initStringInfo(&segments);
+	initStringInfo(&moves->names);
+	initStringInfo(&moves->labels);
 	initStringInfo(&moves->changes);
+	initStringInfo(&moves->entries);
 	initStringInfo(&moves->ends);
 	foreach(lc, table->columns)
 	{
 		Column	   *column = lfirst(lc);
-		char	   *literal = quote_literal_cstr(column->name);
-		const char *comma = moves->ends.len > 0 ? ", " : "";
 
 		if (!catalog_is_recorded(column))
 			continue;
-		appendStringInfo(&moves->changes, "%s(%s::text, %s, %s)", comma, literal,
-						 member_and_label(column, value_before(column, "d")),
-						 member_and_label(column, value_now(column, "d")));
-		appendStringInfo(&moves->ends, "%s(%s::text, %s)", comma, literal,
-						 member_and_label(column, value_before(column, "g")));
+		moves->count++;
+		if (column->kind == COLUMN_SEGMENT)
+			appendStringInfo(&segments, ", %s", quote_literal_cstr(column->name));
+		else
+		{
+			const char *comma = labelled++ > 0 ? ", " : "";
+
+			appendStringInfo(&moves->names, "%s%s", comma, quote_literal_cstr(column->name));
+			appendStringInfo(&moves->labels, "%s%s::text", comma, value_now(column, "d"));
+		}
 	}
+	appendStringInfoString(&moves->names, segments.data + (labelled > 0 || segments.len == 0 ? 0 : 2));
+	plain = labelled;
+	labelled = 0;
+	foreach(lc, table->columns)
+	{
+		Column	   *column = lfirst(lc);
+
+		if (catalog_is_recorded(column))
+			list_move(moves, column, column->kind == COLUMN_SEGMENT ? ++plain : ++labelled,
+					  moves->ends.len > 0 ? ", " : "");
+	}
+}
+
+/*
+ * A query of "__segment_move", the number of each move of the rows of a
+ * relation, beside a list of their columns.  VALUES, one row for each column,
+ * would prepare every one of them anew for each customer; OFFSET 0 has a
+ * column not computed anew for each move.
+ */
+static char *
+each_move(const char *moves, const char *columns, const char *from)
+{
+	return psprintf("SELECT *, unnest(__segment_moves) AS __segment_move FROM (SELECT %s,"
+					" array_remove(ARRAY[%s]::int[], NULL) AS __segment_moves FROM %s OFFSET 0) __segment_m",
+					columns, moves, from);
 }
 
 /* Nothing can be open, so nothing ends, and nothing stands in the way of what opens. */
@@ -90,10 +156,13 @@ append_first(StringInfo sql, const SegmentTable *table, const Moves *moves, cons
 	const char *key = quote_identifier(table->key_name);
 
 	appendStringInfo(sql, ", opened AS (INSERT INTO %s (%s, segment, label, entered_at)"
-					 " SELECT d.%s, s.segment, s.label, $1"
-					 " FROM diff d, LATERAL (VALUES %s) s(segment, was, was_label, member, label)"
-					 " WHERE s.member RETURNING %s), ended AS (SELECT o.* FROM opened o WHERE false)",
-					 catalog_qualified_name(table->history), key, key, moves->changes.data, returning);
+					 " SELECT m.%s, (ARRAY[%s]::text[])[__segment_move], __segment_labels[__segment_move], $1"
+					 " FROM (%s) m RETURNING %s), ended AS (SELECT o.* FROM opened o WHERE false)",
+					 catalog_qualified_name(table->history), key, key, moves->names.data,
+					 each_move(moves->entries.data,
+							   psprintf("d.%s, ARRAY[%s]::text[] AS __segment_labels", key, moves->labels.data),
+							   "diff d"),
+					 returning);
 }
 
 /* What differs, with the state after it. */
@@ -103,13 +172,16 @@ append_moves(StringInfo sql, const SegmentTable *table, const Moves *moves, Hist
 	const char *key = quote_identifier(table->key_name);
 
 	appendStringInfo(sql, ", moves AS MATERIALIZED ("
-					 "SELECT d.%s, s.segment, s.member AS __segment_member, s.label AS __segment_label"
-					 " FROM diff d, LATERAL (VALUES %s) s(segment, was, was_label, member, label)"
-					 " WHERE d.__segment_is_back OR s.was <> s.member"
-					 " OR s.was_label IS DISTINCT FROM s.label"
-					 " UNION ALL SELECT g.%s, s.segment, false, NULL FROM gone g,"
-					 " LATERAL (VALUES %s) s(segment, was, was_label) WHERE s.was",
-					 key, moves->changes.data, key, moves->ends.data);
+					 "SELECT m.%s, (ARRAY[%s]::text[])[abs(__segment_move)] AS segment,"
+					 " __segment_move > 0 AS __segment_member,"
+					 " __segment_labels[__segment_move] AS __segment_label FROM (%s) m"
+					 " UNION ALL SELECT g.%s, (ARRAY[%s]::text[])[__segment_move], false, NULL FROM (%s) g",
+					 key, moves->names.data,
+					 each_move(moves->changes.data,
+							   psprintf("d.%s, ARRAY[%s]::text[] AS __segment_labels", key, moves->labels.data),
+							   "diff d"),
+					 key, moves->names.data,
+					 each_move(moves->ends.data, psprintf("g.%s", key), "gone g"));
 	if (scope == HISTORY_OF_ALL)
 		appendStringInfo(sql, " UNION ALL SELECT h.%s, h.segment, false, NULL FROM %s h"
 						 " WHERE h.left_at IS NULL AND NOT EXISTS (SELECT FROM %s o WHERE %s)"
@@ -151,7 +223,7 @@ history_append_moves(StringInfo sql, const SegmentTable *table, HistoryScope sco
 	Moves		moves;
 
 	list_moves(table, &moves);
-	if (moves.ends.len == 0)
+	if (moves.count == 0)
 		return false;
 	if (scope == HISTORY_IS_EMPTY)
 		append_first(sql, table, &moves, returning);

@@ -215,6 +215,18 @@ extern char *not_aside(const SegmentTable *table, Datum keys, const char *parame
 /* Says what the run has set aside. */
 extern void aside_warn(Refresh *refresh);
 
+/* cuts.c: with the owner's rights, and inside SPI */
+
+/* How many rows of a relation, a table or a query in parentheses, have the score of each of some bands (of Column). */
+extern int64 *cuts_count_scores(List *bands, const char *from);
+
+/*
+ * Makes the cut points of bands (of Column) from a relation, stores them, and
+ * puts them into the bands' expressions; where nobody has the score they stay
+ * as they are.
+ */
+extern void cuts_make(const SegmentTable *table, List *bands, const char *from, TimestampTz as_of);
+
 /* recut.c */
 
 /* An evaluation in stages, between which bands are cut. */

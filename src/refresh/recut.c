@@ -35,72 +35,6 @@ band_is_cut(const SegmentTable *table, const Column *band)
 							 rule_band_type(table, linitial(band->depends), band->name)) != NULL;
 }
 
-/* How many rows of a relation have the score of a band. */
-static int64
-count_scores(const Column *band, const char *from)
-{
-	run_sql(psprintf("SELECT count(%s) FROM %s __segment_r",
-					 quote_identifier(linitial(band->depends)), from), 0, NULL, NULL, false);
-	return first_int64();
-}
-
-/*
- * Where the cut points lie: the highest of the lowest i in n scores, counted
- * exactly.  percentile_disc takes fractions; half a row below the wanted one
- * no rounding misses it.
- */
-static Datum
-cut_fractions(int bands, int64 population)
-{
-	Datum	   *fractions = palloc(sizeof(Datum) * bands);
-
-	for (int i = 1; i < bands; i++)
-	{
-		int64		place = (i * population + bands - 1) / bands;
-
-		fractions[i - 1] = Float8GetDatum((place - 0.5) / population);
-	}
-	return PointerGetDatum(construct_array(fractions, bands - 1, FLOAT8OID, sizeof(float8),
-										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
-/*
- * Makes the cut points of a band from a relation, stores them, and puts them
- * into its expression; without a score they stay as they are.
- */
-static void
-make_cuts(const SegmentTable *table, Column *band, const char *from, TimestampTz as_of)
-{
-	char	   *score = linitial(band->depends);
-	Oid			score_type = rule_band_type(table, score, band->name);
-	const char *type_name = catalog_type_name(score_type);
-	int64		population = count_scores(band, from);
-	char	   *before;
-	Oid			types[] = {FLOAT8ARRAYOID};
-	Datum		values[1];
-	bool		isnull;
-	Datum		cuts;
-
-	if (population == 0)
-		return;
-	values[0] = cut_fractions(band->bands, population);
-	before = catalog_band_cuts(table->relid, band->name, score_type);
-	before = before == NULL ? pstrdup("NULL") : quote_literal_cstr(before);
-
-	/* cut points that are equal keep their text: 1.0 for 1.00, 30 days for a month */
-	run_sql(psprintf("SELECT CASE WHEN cuts = (%s)::%s[] THEN (%s)::text[] ELSE cuts::text[] END"
-					 " FROM (SELECT percentile_disc($1) WITHIN GROUP (ORDER BY (%s)::%s) AS cuts"
-					 "   FROM %s __segment_r) c", before, type_name, before,
-					 quote_identifier(score), type_name, from),
-			1, types, values, false);
-	cuts = first_value(&isnull);
-	catalog_put_cuts(table->relid, band->name, score_type, cuts, population, as_of);
-	band->expression = rule_band_expression(score, score_type,
-											catalog_band_cuts(table->relid, band->name, score_type),
-											band->bands, band->descending);
-	catalog_set_expression(table->relid, band->name, band->expression);
-}
-
 /* Those of the registered rows who will have a row in the table. */
 static const char *
 present_rows(const SegmentTable *table)
@@ -117,6 +51,7 @@ static List *
 open_bands(const SegmentTable *table, List *closed, List *known, TimestampTz as_of)
 {
 	List	   *still = NIL;
+	List	   *open = NIL;
 	ListCell   *lc;
 
 	foreach(lc, closed)
@@ -124,10 +59,11 @@ open_bands(const SegmentTable *table, List *closed, List *known, TimestampTz as_
 		Column	   *band = catalog_find_column(table, strVal(lfirst(lc)));
 
 		if (list_member(known, makeString(linitial(band->depends))))
-			make_cuts(table, band, present_rows(table), as_of);
+			open = lappend(open, band);
 		else
 			still = lappend(still, lfirst(lc));
 	}
+	cuts_make(table, open, present_rows(table), as_of);
 
 	/* none could be opened: a column is gone, and the next stage says which */
 	return list_length(still) < list_length(closed) ? still : NIL;
@@ -138,6 +74,7 @@ static List *
 open_from_table(const SegmentTable *table, const Stages *stages, TimestampTz as_of)
 {
 	List	   *still = NIL;
+	List	   *open = NIL;
 	ListCell   *lc;
 
 	foreach(lc, stages->bands)
@@ -147,8 +84,9 @@ open_from_table(const SegmentTable *table, const Stages *stages, TimestampTz as_
 		if (list_member(stages->again, makeString(linitial(band->depends))))
 			still = lappend(still, lfirst(lc));
 		else
-			make_cuts(table, band, catalog_qualified_name(table->relid), as_of);
+			open = lappend(open, band);
 	}
+	cuts_make(table, open, catalog_qualified_name(table->relid), as_of);
 	return still;
 }
 
@@ -270,7 +208,7 @@ recut_band(Refresh *refresh, const SegmentTable *table, Column *band)
 	context_set_as_of(as_of);
 	if (refresh->nonatomic)
 		run_sql("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, false);
-	if (count_scores(band, name) > 0)
+	if (cuts_count_scores(list_make1(band), name)[0] > 0)
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
 		from_events = needs_events(table, again);
