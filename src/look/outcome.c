@@ -229,8 +229,8 @@ value_of_event(const SegmentTable *table)
 			case FLOAT8OID:
 			case NUMERICOID:
 				/* else their sums, and those of squares, might be none */
-				return "CASE WHEN e.value::float8 > 1e130 AND e.value::float8 < 'Infinity' THEN 'Infinity'"
-					" WHEN e.value::float8 < -1e130 THEN '-Infinity' ELSE e.value::float8 END";
+				return "CASE WHEN e.value > 1e130 AND e.value < 'Infinity' THEN 'Infinity'"
+					" WHEN e.value < -1e130 THEN '-Infinity' ELSE e.value::float8 END";
 			default:
 				break;
 		}

@@ -155,6 +155,7 @@ live_rows(int64 most)
 	SPIExecuteOptions options = {.params = params};
 
 	params->params[0].value = Int64GetDatum(most);
+	params->params[0].isnull = false;
 	params->params[0].ptype = INT8OID;
 	params->params[0].pflags = PARAM_FLAG_CONST;
 	options.dest = CreateTuplestoreDestReceiver();

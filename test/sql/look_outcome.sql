@@ -145,7 +145,7 @@ SET segment.as_of = '2024-03-20 12:00+00';
 SELECT arm, observed > 10 AS many, converted > 0 AS some, lift, value_lift FROM segment.outcome('"Tab"', 'in', 'look', '14 days', '2024-03-05 12:00:01', arms => 'few', already_in => true);
 SET segment.as_of = '2024-03-05 12:00+00';
 INSERT INTO event VALUES (1, '2024-01-03 11:00+00', 'large', 1e308, NULL), (2, '2024-01-03 11:00+00', 'large', 1e308, NULL), (1, '2024-01-04 11:00+00', 'large', 1e308, NULL),
-	(1, '2024-01-03 11:00+00', 'small', -1e200, NULL), (1, '2024-01-03 11:00+00', 'odd', 'NaN', NULL), (1, '2024-01-03 11:00+00', 'fair', 1e130, NULL), (2, '2024-01-03 11:00+00', 'fair', -1e130, NULL);
+	(1, '2024-01-03 11:00+00', 'small', -1e400, NULL), (1, '2024-01-03 11:00+00', 'odd', 'NaN', NULL), (1, '2024-01-03 11:00+00', 'fair', 1e130, NULL), (2, '2024-01-03 11:00+00', 'fair', -1e130, NULL);
 SELECT event, events, value, value_per_member, value_low, value_high FROM unnest('{large,small,odd,fair}'::text[]) event, segment.outcome('"Tab"', 'in', event, '7 days', '2024-01-02', '2024-01-03');
 SET client_min_messages = notice;
 SELECT arm, entered, converted FROM segment.outcome('"Tab"', 'in', 'Buy', '7 days', '2024-01-02', '2024-01-03', arms => 'mailing');
