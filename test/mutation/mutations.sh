@@ -93,6 +93,11 @@ mutate_log_emptied_early() {
 		'pg_current_xact_id_if_assigned()) LIMIT 1", n), 2, types, values, NULL, false) > 1)'
 }
 
+mutation work_not_put_back 'tap:rotation' 'who waits is forgotten when work is written anew'
+mutate_work_not_put_back() {
+	swap src/refresh/backlog.c 'run_sql(put_back_sql, 0, NULL, NULL, false);' ''
+}
+
 mutation log_given_back 'isolation:refresh_stopped' 'a writer gives its log back before it commits'
 mutate_log_given_back() {
 	swap src/capture/marklog.c 'table_close(writer->log, NoLock);' 'table_close(writer->log, RowExclusiveLock);'
