@@ -91,6 +91,7 @@ tally() {
 suite() {
 	local name status=0 log passed failed show=$SHOW pass=$PASS fail=$FAIL
 	name=$(IFS=-; echo "$*")
+	name=${name:0:100}			# of many tests: a file has no room for more
 	log=$LOGS/$name.log
 	case $1 in
 		regress-ubsan) pass=$PG_OK fail="$PG_NOT_OK|$TAP_NOT_OK" ;;
