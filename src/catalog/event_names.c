@@ -36,8 +36,8 @@ event_names_there(const SegmentTable *table)
 {
 	List	   *names = NIL;
 
-	(void) context_run(psprintf("SELECT DISTINCT event FROM %s WHERE event IS NOT NULL ORDER BY 1 LIMIT "
-								CppAsString2(NAMES_MAX) " + 1", catalog_qualified_name(table->events)),
+	(void) context_run(psprintf("SELECT DISTINCT event FROM %s WHERE event IS NOT NULL ORDER BY 1 LIMIT %d",
+								catalog_qualified_name(table->events), NAMES_MAX + 1),
 					   0, NULL, NULL, NULL, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));

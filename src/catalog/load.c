@@ -182,10 +182,11 @@ static void
 read_changes(HeapTuple tuple, TupleDesc desc, void *arg)
 {
 	SegmentTable *table = arg;
-	Datum		kept = field(tuple, desc, CHANGES_KEPT, NULL);
+	bool		isnull;
+	Datum		kept = field(tuple, desc, CHANGES_KEPT, &isnull);
 	Oid			changes = oid_field(tuple, desc, CHANGES_CHANGES);
 
-	if (get_rel_name(changes) == NULL)
+	if (isnull || get_rel_name(changes) == NULL)
 		return;
 	table->changes = changes;
 	table->changes_kept = palloc(sizeof(Interval));
