@@ -261,14 +261,20 @@ read_integer(const Reader *reader, const JsonbValue *value)
 	return number_sql(number);
 }
 
+static bool
+is_within(int64 value, int64 most)
+{
+	return value >= -most && value <= most;
+}
+
 /* Months are added before days: centuries less as many days may lead out of the calendar on the way. */
 static bool
 parts_are_short(const Interval *interval)
 {
 	int64		days = LONGEST_YEARS * INT64CONST(366);
 
-	return Abs((int64) interval->month) <= LONGEST_YEARS * MONTHS_PER_YEAR &&
-		Abs((int64) interval->day) <= days && Abs(interval->time) <= days * USECS_PER_DAY;
+	return is_within(interval->month, LONGEST_YEARS * MONTHS_PER_YEAR) &&
+		is_within(interval->day, days) && is_within(interval->time, days * USECS_PER_DAY);
 }
 
 static Datum
