@@ -67,9 +67,25 @@ lock_and_trust_sources(const SegmentTable *table)
 }
 
 /*
- * An event is a name, names, or a rule, of which nothing is said.  Where columns
- * were chosen (only), options that were not given may be of others.
+ * The options that give events and stand in columns which were made, as given or
+ * by default.  Of a column's alternatives the first that the options allow was made.
  */
+static const char *const wanted_sql =
+"given AS (SELECT t.preset, t.prefix, o.option, o.type,"
+"   nullif(coalesce(t.options -> o.option, o.default_value), 'null') AS value"
+"   FROM segment.table_presets t JOIN segment.presets o ON o.preset = t.preset AND o.option IS NOT NULL"
+"   WHERE t.tbl = %u),"
+" made AS (SELECT DISTINCT ON (t.preset, t.prefix, c.name) t.preset, t.prefix, c.definition"
+"   FROM segment.table_presets t JOIN segment.preset_columns c ON c.preset = t.preset"
+"     AND concat(t.prefix, c.name) = ANY (t.columns)"
+"   WHERE t.tbl = %u AND NOT EXISTS (SELECT FROM given g WHERE g.preset = t.preset AND g.prefix = t.prefix"
+"     AND (g.option = ANY (c.needs) AND g.value IS NULL OR g.option = ANY (c.unless) AND g.value IS NOT NULL))"
+"   ORDER BY t.preset, t.prefix, c.name, c.position),"
+" wanted AS (SELECT DISTINCT g.preset, g.prefix, g.option, g.value AS event FROM given g JOIN made m"
+"     ON m.preset = g.preset AND m.prefix = g.prefix AND strpos(m.definition, concat('{{', g.option, '}}')) > 0"
+"   WHERE g.type = 'event')";
+
+/* An event is a name, names, or a rule, of which nothing is said. */
 void
 health_check_presets(void *arg)
 {
@@ -83,10 +99,7 @@ health_check_presets(void *arg)
 	seen = seen_sql(check, &sampled);
 	if (seen == NULL)
 		return;
-	health_add(check, psprintf("WITH seen(event) AS MATERIALIZED (%s),"
-							   " wanted AS (SELECT t.preset, t.prefix, o.option, coalesce(t.options -> o.option, o.default_value) AS event"
-							   "   FROM segment.table_presets t JOIN segment.presets o ON o.preset = t.preset AND o.type = 'event'"
-							   "   WHERE t.tbl = %u AND (t.options ? o.option OR NOT t.options ? 'only')),"
+	health_add(check, psprintf("WITH seen(event) AS MATERIALIZED (%s), %s,"
 							   " named AS (SELECT w.preset, w.prefix, w.option, e.name FROM wanted w,"
 							   "   LATERAL jsonb_array_elements_text(CASE jsonb_typeof(w.event) WHEN 'array' THEN w.event"
 							   "     WHEN 'string' THEN jsonb_build_array(w.event) ELSE '[]' END) e(name))"
@@ -95,5 +108,5 @@ health_check_presets(void *arg)
 							   "   'Look how the sources call it; drop_preset(), and add_preset() with the right name.'"
 							   " FROM named n WHERE $1 IS NOT NULL AND EXISTS (SELECT FROM seen)"
 							   "   AND n.name NOT IN (SELECT s.event FROM seen s WHERE s.event IS NOT NULL) ORDER BY 2, 3",
-							   seen, check->table->relid, sampled ? " in a sample" : ""));
+							   seen, psprintf(wanted_sql, check->table->relid, check->table->relid), sampled ? " in a sample" : ""));
 }

@@ -261,20 +261,14 @@ read_integer(const Reader *reader, const JsonbValue *value)
 	return number_sql(number);
 }
 
-static bool
-is_within(int64 value, int64 most)
-{
-	return value >= -most && value <= most;
-}
-
 /* Months are added before days: centuries less as many days may lead out of the calendar on the way. */
 static bool
 parts_are_short(const Interval *interval)
 {
-	int64		days = LONGEST_YEARS * INT64CONST(366);
+	double		days = LONGEST_YEARS * 366.0;
 
-	return is_within(interval->month, LONGEST_YEARS * MONTHS_PER_YEAR) &&
-		is_within(interval->day, days) && is_within(interval->time, days * USECS_PER_DAY);
+	return fabs((double) interval->month) <= LONGEST_YEARS * MONTHS_PER_YEAR &&
+		fabs((double) interval->day) <= days && fabs((double) interval->time) <= days * USECS_PER_DAY;
 }
 
 static Datum

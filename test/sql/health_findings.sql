@@ -264,6 +264,13 @@ SELECT segment.drop_preset('tab', 'rfm');
 SELECT segment.add_preset('tab', 'rfm', '{"purchase": {"rule": "value > 1"}}');
 SELECT * FROM look() WHERE finding IN ('event_never_seen', 'not_checked');
 SELECT segment.drop_preset('tab', 'rfm');
+-- of the events that stand in what was made: not those of an alternative, nor of columns that were left out
+SELECT segment.add_preset('tab', 'benefits_sought', '{"quality": null, "price": null, "convenience": ["buy", "rush"], "check_events": false, "prefix": "a_"}');
+SELECT segment.add_preset('tab', 'benefits_sought', '{"tag": "item", "benefits": [["a", "{{.benefit_dominant}} = ''a''"]], "prefix": "b_"}');
+SELECT segment.add_preset('tab', 'engagement', '{"only": ["reads_not_clicks"], "check_events": false}');
+SELECT preset, prefix, columns FROM segment.table_presets WHERE tbl = 'tab'::regclass ORDER BY 1, 2;
+SELECT * FROM look() WHERE finding IN ('event_never_seen', 'not_checked');
+SELECT segment.drop_preset('tab', 'benefits_sought', 'a_'), segment.drop_preset('tab', 'benefits_sought', 'b_'), segment.drop_preset('tab', 'engagement');
 -- another role's table is not read as a superuser, by no step
 CREATE ROLE regress_segment_health;
 SELECT segment.add_preset('tab', 'rfm', '{"purchase": "nothing", "check_events": false}');
