@@ -449,7 +449,7 @@ segment_explain(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("segment table %s has no segment, group, score, band or attribute \"%s\"",
 						catalog_qualified_name(table->relid), name),
-				 errhint("See the views segment.segments, segment.groups and segment.scores.")));
+				 errhint("See the views segment.segments, segment.groups, segment.scores and segment.bands.")));
 	trust_reader(&reader, table);
 	SPI_connect();
 	context_enter_owner(&ctx, table->owner, table->time_zone);

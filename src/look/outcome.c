@@ -467,7 +467,7 @@ segment_outcome(PG_FUNCTION_ARGS)
 	if (find_recorded(question.table, text_argument(&question, ARG_SEGMENT), -1) == NULL &&
 		!is_in_history(&question))
 		refuse_name(question.table, "segment, group or band", text_argument(&question, ARG_SEGMENT),
-					"segments and segment.groups");
+					"segments, segment.groups and segment.bands");
 	PG_TRY();
 	{
 		guard_hide_sql(run_question, &question, question.sql,
